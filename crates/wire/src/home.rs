@@ -83,6 +83,19 @@ impl Home {
         self.0.join("hook-faults")
     }
 
+    /// When a hook last went unanswered for too long (unix ms). Two such moments in short order
+    /// make [`Home::stand_aside`].
+    #[must_use]
+    pub fn hook_timeout(&self) -> PathBuf {
+        self.0.join("hook-timeout")
+    }
+
+    /// When a hook last started the daemon (unix ms), so that many at once start it once.
+    #[must_use]
+    pub fn hook_start(&self) -> PathBuf {
+        self.0.join("hook-start")
+    }
+
     /// While this file's text (unix ms) lies in the future, hooks let everything pass at once.
     #[must_use]
     pub fn stand_aside(&self) -> PathBuf {
