@@ -1,0 +1,189 @@
+//! A scripted model: the Anthropic Messages API on loopback, as far as Claude Code needs it.
+//!
+//! It keeps no conversation. Which script plays is said by a marker in the newest user message
+//! that has one (`[script NAME]`), and which turn of it by the number of assistant messages after
+//! that message; so any number of sessions and subagents may talk to it at once.
+//!
+//! **Architecture Invariant:** the model never acts on files or processes. What a session does,
+//! it does by itself, because the script made its model ask for it.
+
+mod cue;
+mod http;
+mod record;
+mod script;
+mod stream;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+
+use self::{cue::Cues, http::Request};
+pub use self::{
+    record::{Exchange, ToolResult},
+    script::{Script, Turn, marker},
+};
+
+/// How long a session waits at a cue before the scene is called broken.
+pub const CUE_WAIT_MAX: Duration = Duration::from_secs(45);
+
+/// A running model server. It ends with the process.
+pub struct Model {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    scripts: Mutex<BTreeMap<String, Script>>,
+    exchanges: Mutex<Vec<Exchange>>,
+    faults: Mutex<BTreeSet<String>>,
+    cues: Cues,
+}
+
+impl Model {
+    /// Starts a model on a free port of 127.0.0.1.
+    pub fn start() -> io::Result<Model> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::default());
+        let model = Model {
+            address,
+            shared: Arc::clone(&shared),
+        };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || shared.serve(&stream));
+            }
+        });
+        Ok(model)
+    }
+
+    /// For `ANTHROPIC_BASE_URL`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Learns a script. One of the same name is replaced.
+    pub fn learn(&self, script: Script) {
+        lock(&self.shared.scripts).insert(script.name.clone(), script);
+    }
+
+    /// How many have arrived at a cue so far.
+    #[must_use]
+    pub fn arrived(&self, cue: &str) -> usize {
+        self.shared.cues.arrived(cue)
+    }
+
+    /// Lets everybody at a cue go on, now and later, whatever number it waits for.
+    pub fn open(&self, cue: &str) {
+        self.shared.cues.open(cue);
+    }
+
+    /// Every request that asked for an answer of this script, in the order of arrival.
+    #[must_use]
+    pub fn exchanges(&self, script: &str) -> Vec<Exchange> {
+        lock(&self.shared.exchanges)
+            .iter()
+            .filter(|e| e.script == script)
+            .cloned()
+            .collect()
+    }
+
+    /// The results of tool calls that this script's model has received, in order.
+    #[must_use]
+    pub fn results(&self, script: &str) -> Vec<ToolResult> {
+        self.exchanges(script)
+            .iter()
+            .flat_map(Exchange::results)
+            .collect()
+    }
+
+    /// What went wrong with the scripts themselves: nobody came to a cue, an unknown script.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        lock(&self.shared.faults).iter().cloned().collect()
+    }
+}
+
+impl Shared {
+    /// Answers the requests of one connection until its other end closes it.
+    fn serve(&self, stream: &TcpStream) {
+        let mut reader = io::BufReader::new(stream);
+        while let Ok(Some(request)) = http::read(&mut reader) {
+            let (kind, body) = self.answer(&request);
+            if http::write(stream, &request, kind, &body).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, request: &Request) -> (&'static str, String) {
+        let path = request.path.split('?').next().unwrap_or_default();
+        match path {
+            "/v1/messages" => self.speak(request),
+            "/v1/messages/count_tokens" => (
+                "application/json",
+                json!({"input_tokens": request.body.len() / 4}).to_string(),
+            ),
+            _ => ("application/json", "{}".to_owned()),
+        }
+    }
+
+    /// Finds the turn that is asked for, waits for its cue, and tells it.
+    fn speak(&self, request: &Request) -> (&'static str, String) {
+        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let session = request
+            .header("x-claude-code-session-id")
+            .unwrap_or_default()
+            .to_owned();
+        let exchange = Exchange::read(session, body);
+        let turn = self.turn_for(&exchange);
+        let streaming = exchange.body["stream"] == true;
+        let caller = (
+            exchange.session.clone(),
+            exchange.script.clone(),
+            exchange.turn,
+        );
+        lock(&self.exchanges).push(exchange);
+        if let Some((cue, number)) = &turn.cue
+            && !self.cues.wait(cue, *number, caller, CUE_WAIT_MAX)
+        {
+            self.fault(format!("cue `{cue}`: fewer than {number} came"));
+        }
+        let turn = stream::Message::new(&turn.blocks);
+        if streaming {
+            ("text/event-stream", turn.to_events())
+        } else {
+            ("application/json", turn.to_json())
+        }
+    }
+
+    fn turn_for(&self, exchange: &Exchange) -> Turn {
+        let scripts = lock(&self.scripts);
+        match scripts.get(&exchange.script) {
+            Some(script) => script.turn_at(exchange.turn),
+            None => {
+                self.fault(format!("unknown script `{}`", exchange.script));
+                Turn::says("There is no script for this.")
+            }
+        }
+    }
+
+    fn fault(&self, text: String) {
+        lock(&self.faults).insert(text);
+    }
+}
+
+/// The scene's own panics must not hide behind a poisoned lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,197 @@
+//! The stage of one scene: temporary homes, a git repository, a model, and whoever works there.
+//!
+//! Scenes play one at a time, since they measure time and share two cores. When a stage is
+//! dropped, its daemon is ended and its directories are removed.
+
+mod git;
+mod programs;
+mod session;
+mod wait;
+
+use std::{
+    ffi::OsStr,
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub use self::{
+    git::Repository,
+    session::{Ending, Session, SessionBuilder},
+    wait::{wait_until, within},
+};
+use crate::model::{Model, Script};
+
+/// What a scene returns. The error says which expectation of the stage was not met.
+pub type Scene = Result<(), Fault>;
+
+/// Something that should not have happened on the stage.
+pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// One scene at a time in this process.
+static PLAYING: Mutex<()> = Mutex::new(());
+
+/// A prepared stage. `kite init` has not been run yet: see [`Stage::init`].
+pub struct Stage {
+    pub model: Model,
+    pub project: Repository,
+    claude: PathBuf,
+    kite: PathBuf,
+    dir: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Stage {
+    /// Prepares a stage with a repository of these files. `None`: there is no Claude Code on this
+    /// machine; one line has said so, and the scene is to end.
+    pub fn set(files: &[(&str, &str)]) -> Result<Option<Stage>, Fault> {
+        let Some(claude) = programs::claude()? else {
+            return Ok(None);
+        };
+        let turn = PLAYING.lock().unwrap_or_else(PoisonError::into_inner);
+        let kite = programs::kite()?;
+        let dir = tempfile::Builder::new().prefix("kite-scene-").tempdir()?;
+        // The daemon and git tell canonical paths.
+        let root = dir.path().canonicalize()?;
+        for name in ["home", "out"] {
+            fs::create_dir(root.join(name))?;
+        }
+        let project = Repository::create(&root.join("project"), &root.join("home"), files)?;
+        Ok(Some(Stage {
+            model: Model::start()?,
+            project,
+            claude,
+            kite,
+            dir,
+            _turn: turn,
+        }))
+    }
+
+    /// Prepares a stage and wires its project with `kite init`.
+    pub fn set_with_kite(files: &[(&str, &str)]) -> Result<Option<Stage>, Fault> {
+        let stage = Self::set(files)?;
+        if let Some(stage) = &stage {
+            stage.init()?;
+        }
+        Ok(stage)
+    }
+
+    /// `kite init` for the project.
+    pub fn init(&self) -> Result<String, Fault> {
+        let project = self.project.path().to_owned();
+        self.kite([OsStr::new("init"), project.as_os_str()])
+    }
+
+    /// Runs `kite` in the project as a person would, and returns what it printed.
+    pub fn kite<I: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = I>,
+    ) -> Result<String, Fault> {
+        let output = self.try_kite(args)?;
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            return Ok(stdout);
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(format!("kite ended with {}:\n{stdout}{stderr}", output.status).into())
+    }
+
+    /// Runs `kite`, whatever comes of it.
+    pub fn try_kite<I: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = I>,
+    ) -> io::Result<Output> {
+        self.command(&self.kite).args(args).output()
+    }
+
+    /// Runs `kite ARGS --json`.
+    pub fn kite_json(&self, args: &[&str]) -> Result<Value, Fault> {
+        let text = self.kite(args.iter().chain(&["--json"]))?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Teaches the model this script and prepares a session that plays it. The first line of its
+    /// prompt is `intent`.
+    pub fn session(&self, intent: &str, script: Script) -> SessionBuilder<'_> {
+        SessionBuilder::new(self, intent, script)
+    }
+
+    /// The Kite home of this stage.
+    #[must_use]
+    pub fn kite_home(&self) -> PathBuf {
+        self.root().join("kite")
+    }
+
+    /// A path beside the project, for what a scene needs itself.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root().join(name)
+    }
+
+    /// Process id of the daemon, as `kite status` tells it.
+    pub fn daemon_pid(&self) -> Result<u32, Fault> {
+        let status = self.kite_json(&["status"])?;
+        let pid = status["daemon"]["pid"]
+            .as_u64()
+            .ok_or("kite status names no daemon")?;
+        Ok(u32::try_from(pid)?)
+    }
+
+    /// Fails where the model itself ran into trouble, which makes every other finding doubtful.
+    pub fn check_model(&self) -> Scene {
+        match self.model.faults().as_slice() {
+            [] => Ok(()),
+            faults => Err(faults.join("; ").into()),
+        }
+    }
+
+    fn root(&self) -> PathBuf {
+        // Was canonicalized when the stage was set.
+        self.project
+            .path()
+            .parent()
+            .map(Path::to_owned)
+            .unwrap_or_default()
+    }
+
+    /// A command with nothing of the caller's environment but the search path.
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        let claude = self.claude.parent().map(Path::to_owned).into_iter();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(claude.chain(std::env::split_paths(&path)));
+        command
+            .env_clear()
+            .env("PATH", path.unwrap_or_default())
+            .env("HOME", self.root().join("home"))
+            .env("KITE_HOME", self.kite_home())
+            .current_dir(self.project.path());
+        command
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.kite_home().exists() {
+            let _ = self.try_kite(["daemon", "stop"]);
+        }
+        if std::env::var_os("KITE_SCENES_KEEP").is_some() {
+            self.dir.disable_cleanup(true);
+            let _ = writeln!(io::stderr(), "kept: {}", self.dir.path().display());
+        }
+    }
+}
+
+/// How long a session may take from its start to its end.
+pub const SESSION_MAX: Duration = Duration::from_secs(40);
+
+/// Prints a finding that is no verdict, past the test runner's capture.
+pub fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,71 @@
+//! Which programs a scene uses.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use super::Fault;
+
+/// Path of the Claude Code program.
+const CLAUDE: &str = "KITE_CLAUDE";
+
+/// Path of a built `kite` with `kite-hook` beside it. Without it, they are built.
+const KITE: &str = "KITE_BIN";
+
+/// Where this is set, a scene that cannot play fails.
+const REQUIRED: &str = "KITE_SCENES_REQUIRED";
+
+/// Claude Code, or `None` after one line on why the scene does not play.
+pub(super) fn claude() -> Result<Option<PathBuf>, Fault> {
+    let why = match env::var_os(CLAUDE).map(PathBuf::from) {
+        Some(path) if path.is_file() => return Ok(Some(path.canonicalize()?)),
+        Some(path) => format!("{CLAUDE} names no file: {}", path.display()),
+        None => format!("{CLAUDE} names no Claude Code program (`.ci/run` installs one)"),
+    };
+    if env::var_os(REQUIRED).is_some() {
+        return Err(why.into());
+    }
+    let name = std::thread::current().name().unwrap_or("scene").to_owned();
+    writeln!(io::stderr(), "{name}: skipped, {why}")?;
+    Ok(None)
+}
+
+/// The `kite` under test.
+pub(super) fn kite() -> Result<PathBuf, Fault> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    if let Some(path) = env::var_os(KITE) {
+        return Ok(PathBuf::from(path).canonicalize()?);
+    }
+    Ok(BUILT.get_or_init(build).clone()?)
+}
+
+/// Builds the development version; takes a moment only where something has changed.
+fn build() -> Result<PathBuf, String> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "kite",
+            "--package",
+            "kite-hook",
+        ])
+        .current_dir(&workspace)
+        .output()
+        .map_err(|e| format!("cannot run cargo: {e}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    // The test runs from `<target>/<profile>/deps/`.
+    let here = env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let target = here
+        .ancestors()
+        .nth(3)
+        .ok_or("this program is not in a target directory")?;
+    Ok(target.join("debug/kite"))
+}

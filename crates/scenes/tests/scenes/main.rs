@@ -1,0 +1,3 @@
+//! All scenes, in one test binary.
+
+mod racing_edits;
