@@ -87,14 +87,29 @@ impl Client {
     }
 
     /// Like [`Client::ask_with`], the reply unread.
-    pub fn ask_raw(&mut self, request: impl Into<Request>, mut envelope: Envelope) -> Result<Value, Error> {
+    pub fn ask_raw(&mut self, request: impl Into<Request>, envelope: Envelope) -> Result<Value, Error> {
+        self.ask_watching(request, envelope, |_| ())
+    }
+
+    /// Like [`Client::ask_raw`], showing `watch` every push that comes before the reply: the place
+    /// in the queue of a lock that waits, among others.
+    pub fn ask_watching(
+        &mut self,
+        request: impl Into<Request>,
+        mut envelope: Envelope,
+        mut watch: impl FnMut(&Push),
+    ) -> Result<Value, Error> {
         let id = self.next_id;
         self.next_id += 1;
         envelope.id = Some(id);
         self.reader.get_mut().write_all(&request.into().to_line(&envelope))?;
         loop {
             let value = self.read_line()?;
-            if value.get("push").is_none() && value.get("id").and_then(Value::as_u64).is_none_or(|i| i == id) {
+            if value.get("push").is_some() {
+                if let Ok(push) = serde_json::from_value(value) {
+                    watch(&push);
+                }
+            } else if value.get("id").and_then(Value::as_u64).is_none_or(|i| i == id) {
                 return Ok(value);
             }
         }
