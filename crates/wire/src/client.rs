@@ -1,10 +1,11 @@
 //! A blocking client of the daemon, for programs that ask one thing at a time.
 
 use std::{
+    collections::VecDeque,
     io::{self, BufRead, BufReader, Write},
     os::unix::net::UnixStream,
     path::Path,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::de::DeserializeOwned;
@@ -16,6 +17,15 @@ use crate::{
     reply::{self, Fault, Push, Welcome},
     request::{Caller, Envelope, Hello, Request},
 };
+
+/// How long a reply may take. More than the longest wait for a lock.
+const REPLY_TIME_MAX: Duration = Duration::from_secs(60);
+/// How long the daemon may take to accept a request's bytes.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(10);
+/// Longest reply line that is read, in bytes.
+const REPLY_BYTES_MAX: usize = 4 * LINE_BYTES_MAX;
+/// Most pushes kept for [`Client::next_push`] while replies are read. Past it the oldest go.
+const PUSHES_KEPT_MAX: usize = 1_024;
 
 /// Why a request got no reply.
 #[derive(Debug)]
@@ -54,6 +64,10 @@ impl From<io::Error> for Error {
 /// An open connection after `hello`.
 pub struct Client {
     reader: BufReader<UnixStream>,
+    /// The line that is being read. It outlives a read that timed out halfway.
+    line: Vec<u8>,
+    /// Pushes that came while a reply was waited for.
+    pushes: VecDeque<Push>,
     next_id: u64,
     /// What the daemon said of itself.
     pub welcome: Welcome,
@@ -61,12 +75,27 @@ pub struct Client {
 
 impl Client {
     /// Connects and says hello.
-    pub fn connect(socket: &Path, role: &str, build: &str, caller: Option<Caller>) -> Result<Client, Error> {
+    pub fn connect(
+        socket: &Path,
+        role: &str,
+        build: &str,
+        caller: Option<Caller>,
+    ) -> Result<Client, Error> {
         let stream = UnixStream::connect(socket)?;
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        stream.set_write_timeout(Some(Duration::from_secs(10)))?;
-        let mut client = Client { reader: BufReader::new(stream), next_id: 1, welcome: Welcome::default() };
-        let hello = Hello { protocol: PROTOCOL, build: build.to_owned(), role: role.to_owned(), caller };
+        stream.set_write_timeout(Some(WRITE_TIME_MAX))?;
+        let mut client = Client {
+            reader: BufReader::new(stream),
+            line: Vec::new(),
+            pushes: VecDeque::new(),
+            next_id: 1,
+            welcome: Welcome::default(),
+        };
+        let hello = Hello {
+            protocol: PROTOCOL,
+            build: build.to_owned(),
+            role: role.to_owned(),
+            caller,
+        };
         client.welcome = client.ask(hello)?;
         Ok(client)
     }
@@ -86,9 +115,22 @@ impl Client {
         reply::read(value).map_err(Error::Fault)
     }
 
-    /// Like [`Client::ask_with`], the reply unread.
-    pub fn ask_raw(&mut self, request: impl Into<Request>, envelope: Envelope) -> Result<Value, Error> {
-        self.ask_watching(request, envelope, |_| ())
+    /// Like [`Client::ask_with`], the reply unread. Pushes that come before it are kept for
+    /// [`Client::next_push`].
+    pub fn ask_raw(
+        &mut self,
+        request: impl Into<Request>,
+        envelope: Envelope,
+    ) -> Result<Value, Error> {
+        let mut pushes = std::mem::take(&mut self.pushes);
+        let reply = self.ask_watching(request, envelope, |push| {
+            if pushes.len() == PUSHES_KEPT_MAX {
+                pushes.pop_front();
+            }
+            pushes.push_back(push.clone());
+        });
+        self.pushes = pushes;
+        reply
     }
 
     /// Like [`Client::ask_raw`], showing `watch` every push that comes before the reply: the place
@@ -102,14 +144,21 @@ impl Client {
         let id = self.next_id;
         self.next_id += 1;
         envelope.id = Some(id);
-        self.reader.get_mut().write_all(&request.into().to_line(&envelope))?;
+        self.reader
+            .get_mut()
+            .write_all(&request.into().to_line(&envelope))?;
+        let deadline = Some(Instant::now() + REPLY_TIME_MAX);
         loop {
-            let value = self.read_line()?;
+            let value = self.read_line(deadline)?;
             if value.get("push").is_some() {
                 if let Ok(push) = serde_json::from_value(value) {
                     watch(&push);
                 }
-            } else if value.get("id").and_then(Value::as_u64).is_none_or(|i| i == id) {
+            } else if value
+                .get("id")
+                .and_then(Value::as_u64)
+                .is_none_or(|i| i == id)
+            {
                 return Ok(value);
             }
         }
@@ -117,23 +166,29 @@ impl Client {
 
     /// Waits for the next push, at most `timeout`. `None` when nothing came.
     pub fn next_push(&mut self, timeout: Option<Duration>) -> Result<Option<Push>, Error> {
-        self.reader.get_ref().set_read_timeout(timeout)?;
+        if let Some(push) = self.pushes.pop_front() {
+            return Ok(Some(push));
+        }
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
-            let value = match self.read_line() {
-                Err(Error::Io(e)) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    return Ok(None);
-                }
+            let value = match self.read_line(deadline) {
+                Err(Error::Io(e)) if is_timeout(&e) => return Ok(None),
                 other => other?,
             };
             if value.get("push").is_some() {
-                return serde_json::from_value(value).map(Some).map_err(|e| Error::Io(e.into()));
+                return serde_json::from_value(value)
+                    .map(Some)
+                    .map_err(|e| Error::Io(e.into()));
             }
         }
     }
 
-    fn read_line(&mut self) -> Result<Value, Error> {
-        let mut line = Vec::new();
+    /// The next line. After a timeout the part that came is kept, and the next call goes on.
+    fn read_line(&mut self, deadline: Option<Instant>) -> Result<Value, Error> {
         loop {
+            if self.reader.buffer().is_empty() {
+                self.limit_read(deadline)?;
+            }
             let available = self.reader.fill_buf()?;
             if available.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
@@ -142,14 +197,30 @@ impl Client {
                 Some(at) => (at + 1, true),
                 None => (available.len(), false),
             };
-            line.extend_from_slice(&available[..part]);
+            self.line.extend_from_slice(&available[..part]);
             self.reader.consume(part);
             if ended {
+                let line = std::mem::take(&mut self.line);
                 return serde_json::from_slice(&line).map_err(|e| Error::Io(e.into()));
             }
-            if line.len() > 4 * LINE_BYTES_MAX {
+            if self.line.len() > REPLY_BYTES_MAX {
                 return Err(io::Error::other("reply line too long").into());
             }
         }
     }
+
+    fn limit_read(&self, deadline: Option<Instant>) -> io::Result<()> {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.reader.get_ref().set_read_timeout(left)
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+    )
 }

@@ -80,7 +80,12 @@ impl Header {
             let name = String::from_utf8(decode(&field[..equals])).ok()?;
             env.push((name, decode(&field[equals + 1..])));
         }
-        Some(Header { event, client, input_len, env })
+        Some(Header {
+            event,
+            client,
+            input_len,
+            env,
+        })
     }
 
     /// The value of one environment variable, where it is text.
@@ -129,7 +134,11 @@ pub enum AnswerLine {
     /// Wait up to so many milliseconds more, from now.
     Wait { ms: u64 },
     /// The end: an exit code, and how many bytes of stdout and stderr follow.
-    Done { exit: u8, stdout_len: usize, stderr_len: usize },
+    Done {
+        exit: u8,
+        stdout_len: usize,
+        stderr_len: usize,
+    },
 }
 
 impl AnswerLine {
@@ -138,7 +147,11 @@ impl AnswerLine {
     pub fn to_line(self) -> String {
         match self {
             AnswerLine::Wait { ms } => format!("wait {ms}\n"),
-            AnswerLine::Done { exit, stdout_len, stderr_len } => {
+            AnswerLine::Done {
+                exit,
+                stdout_len,
+                stderr_len,
+            } => {
                 format!("done {exit} {stdout_len} {stderr_len}\n")
             }
         }
@@ -150,7 +163,9 @@ impl AnswerLine {
         let line = core::str::from_utf8(line).ok()?;
         let mut words = line.split(' ');
         let answer = match words.next()? {
-            "wait" => AnswerLine::Wait { ms: words.next()?.parse().ok()? },
+            "wait" => AnswerLine::Wait {
+                ms: words.next()?.parse().ok()?,
+            },
             "done" => AnswerLine::Done {
                 exit: words.next()?.parse().ok()?,
                 stdout_len: words.next()?.parse().ok()?,

@@ -30,7 +30,9 @@ impl Home {
             return Some(Home(above.to_owned()));
         }
         let user = env::var_os("HOME").filter(|v| !v.is_empty())?;
-        std::path::absolute(user).ok().map(|user| Home(user.join(".kite")))
+        std::path::absolute(user)
+            .ok()
+            .map(|user| Home(user.join(".kite")))
     }
 
     /// The home at a path that is already known.

@@ -20,7 +20,11 @@ pub struct Fault {
 
 impl Fault {
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Fault { code: code.to_owned(), message: message.into(), hint: String::new() }
+        Fault {
+            code: code.to_owned(),
+            message: message.into(),
+            hint: String::new(),
+        }
     }
 
     #[must_use]
@@ -385,7 +389,11 @@ pub fn fault_line(id: Option<u64>, fault: &Fault) -> Vec<u8> {
         ok: bool,
         error: &'a Fault,
     }
-    to_line(&Line { id, ok: false, error: fault })
+    to_line(&Line {
+        id,
+        ok: false,
+        error: fault,
+    })
 }
 
 /// One push line, newline included.

@@ -32,6 +32,9 @@ pub struct Envelope {
     pub tool_use_id: Option<String>,
 }
 
+/// Longest part of a caller's text that an error repeats, in characters.
+const CLIP_CHARS_MAX: usize = 160;
+
 /// Names of the [`Envelope`] fields.
 pub const ENVELOPE_FIELDS: &[&str] = &["id", "op_id", "session_id", "tool", "tool_use_id"];
 
@@ -96,9 +99,9 @@ macro_rules! requests {
                 match self { $( Request::$name(r) => serde_json::to_value(r), )* }
             }
 
-            fn from_body(name: &str, body: Value) -> Option<serde_json::Result<Request>> {
+            fn from_body(name: &str, body: &Value) -> Option<serde_json::Result<Request>> {
                 match name {
-                    $( $wire => Some(serde_json::from_value::<$name>(body).map(Request::$name)), )*
+                    $( $wire => Some($name::deserialize(body).map(Request::$name)), )*
                     _ => None,
                 }
             }
@@ -271,12 +274,18 @@ impl Request {
 
     fn parse_object(object: &mut Map<String, Value>) -> Result<(Envelope, Request), Fault> {
         let Some(Value::String(name)) = object.swap_remove("type") else {
-            return Err(Fault::new("invalid_request", "the field `type` is missing or not a string")
-                .hint(format!("known types: {}", TYPES.join(", "))));
+            return Err(Fault::new(
+                "invalid_request",
+                "the field `type` is missing or not a string",
+            )
+            .hint(format!("known types: {}", TYPES.join(", "))));
         };
         let Some(fields) = Self::fields_of(&name) else {
-            return Err(Fault::new("unknown_type", format!("unknown request type `{}`", clip(&name)))
-                .hint(nearest_hint(&name, TYPES.iter().copied())));
+            return Err(Fault::new(
+                "unknown_type",
+                format!("unknown request type `{}`", clip(&name)),
+            )
+            .hint(nearest_hint(&name, TYPES.iter().copied())));
         };
         let mut envelope = Map::new();
         for field in ENVELOPE_FIELDS {
@@ -289,17 +298,27 @@ impl Request {
                 "unknown_field",
                 format!("unknown field `{}` in `{name}`", clip(unknown)),
             )
-            .hint(nearest_hint(unknown, fields.iter().chain(ENVELOPE_FIELDS).copied())));
+            .hint(nearest_hint(
+                unknown,
+                fields.iter().chain(ENVELOPE_FIELDS).copied(),
+            )));
         }
         let envelope = if envelope.is_empty() {
             Envelope::default()
         } else {
-            serde_json::from_value(Value::Object(envelope)).map_err(|e| wrong_field(&name, &e))?
+            let envelope = Value::Object(envelope);
+            Envelope::deserialize(&envelope).map_err(|e| {
+                wrong_field(&name, &envelope, &e, |field| {
+                    Envelope::deserialize(field).is_ok()
+                })
+            })?
         };
         let body = Value::Object(core::mem::take(object));
-        match Self::from_body(&name, body) {
+        match Self::from_body(&name, &body) {
             Some(Ok(request)) => Ok((envelope, request)),
-            Some(Err(e)) => Err(wrong_field(&name, &e)),
+            Some(Err(e)) => Err(wrong_field(&name, &body, &e, |field| {
+                Self::from_body(&name, field).is_some_and(|read| read.is_ok())
+            })),
             None => unreachable!("fields_of and from_body know the same names"),
         }
     }
@@ -320,13 +339,30 @@ impl Request {
     }
 }
 
-fn wrong_field(name: &str, error: &serde_json::Error) -> Fault {
-    Fault::new("invalid_field", format!("`{name}`: {error}"))
-        .hint("docs/protocol.md shows an example of each request")
+/// Names the first field of `object` that is not right by itself, as serde does not.
+fn wrong_field(
+    name: &str,
+    object: &Value,
+    error: &serde_json::Error,
+    is_right: impl Fn(&Value) -> bool,
+) -> Fault {
+    let alone = |(field, value): (&String, &Value)| {
+        Value::Object(Map::from_iter([(field.clone(), value.clone())]))
+    };
+    let wrong = object
+        .as_object()
+        .and_then(|fields| fields.iter().find(|field| !is_right(&alone(*field))));
+    let place = wrong.map_or_else(|| name.to_owned(), |(field, _)| format!("{name}.{field}"));
+    Fault::new(
+        "invalid_field",
+        format!("`{}`: {}", clip(&place), clip(&error.to_string())),
+    )
+    .hint("docs/protocol.md shows an example of each request")
 }
 
+/// Words of the caller are repeated to it, but not a megabyte of them.
 fn clip(text: &str) -> String {
-    text.chars().take(64).collect()
+    text.chars().take(CLIP_CHARS_MAX).collect()
 }
 
 /// `did you mean ...?`, or the list of what is known where nothing is near.
