@@ -1,0 +1,143 @@
+//! What people may set, in `$KITE_HOME/config.toml`, in a repository's `.kite/config.toml`, and by
+//! environment variables.
+//!
+//! **Architecture Invariant:** each setting is declared once, in [`settings`], and everything else
+//! (reading, checking, documentation) follows from that. Bad configuration never stops the daemon:
+//! a setting that cannot be read keeps its default, and a [`Problem`] says so.
+
+mod read;
+pub mod settings;
+
+use std::path::Path;
+
+pub use read::Problem;
+pub use settings::reference;
+
+/// What a hook that finds no answer does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// It lets the agent go on.
+    #[default]
+    Open,
+    /// It refuses.
+    Strict,
+}
+
+/// How long an editing tool keeps a file to its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    /// For the edit itself, which takes seconds.
+    #[default]
+    Edit,
+    /// Until the end of the turn.
+    Turn,
+}
+
+/// Which crash acknowledged changes survive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the daemon or of any program.
+    #[default]
+    Normal,
+    /// Also loss of power, at the cost of a disk flush for each group of changes.
+    Power,
+}
+
+/// All settings. `docs/config.md` describes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub guard: Guard,
+    pub hold: Hold,
+    pub intent: bool,
+    pub notes: bool,
+    pub hold_wait_ms: u64,
+    pub lock_ttl_s: u64,
+    pub session_ttl_s: u64,
+    pub durability: Durability,
+    pub log_days: u64,
+    pub log_max_mib: u64,
+    pub log_full: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut config = Config::blank();
+        for setting in settings::SETTINGS {
+            (setting.apply)(&mut config, setting.default_value());
+        }
+        config
+    }
+}
+
+impl Config {
+    /// Before the declared defaults are applied.
+    fn blank() -> Config {
+        Config {
+            guard: Guard::default(),
+            hold: Hold::default(),
+            intent: false,
+            notes: false,
+            hold_wait_ms: 0,
+            lock_ttl_s: 0,
+            session_ttl_s: 0,
+            durability: Durability::default(),
+            log_days: 0,
+            log_max_mib: 0,
+            log_full: Vec::new(),
+        }
+    }
+}
+
+/// A configuration, and what was wrong with the text it was read from.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    pub config: Config,
+    pub problems: Vec<Problem>,
+}
+
+/// Reads an environment variable. In the daemon: [`std::env::var`], failures as `None`.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads an environment variable of this process.
+#[must_use]
+pub fn process_environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The configuration of a home: defaults, then its `config.toml`, then the environment.
+#[must_use]
+pub fn load(home: &Path, environment: Environment<'_>) -> Loaded {
+    let mut loaded = Loaded::default();
+    read::file(
+        &home.join("config.toml"),
+        settings::Place::Home,
+        &mut loaded,
+    );
+    read::environment(environment, &mut loaded);
+    loaded
+}
+
+/// The configuration for a repository: that of the home, then the repository's own
+/// `.kite/config.toml` where it may speak, then the environment. The problems are the
+/// repository's alone.
+#[must_use]
+pub fn for_repository(home: &Config, worktree: &Path, environment: Environment<'_>) -> Loaded {
+    let mut loaded = Loaded {
+        config: home.clone(),
+        problems: Vec::new(),
+    };
+    read::file(
+        &worktree.join(".kite/config.toml"),
+        settings::Place::Repository,
+        &mut loaded,
+    );
+    let mut overridden = Loaded {
+        config: loaded.config,
+        problems: Vec::new(),
+    };
+    read::environment(environment, &mut overridden);
+    Loaded {
+        config: overridden.config,
+        problems: loaded.problems,
+    }
+}
