@@ -7,6 +7,7 @@
 //! **Architecture Invariant:** the model never acts on files or processes. What a session does,
 //! it does by itself, because the script made its model ask for it.
 
+mod call;
 mod cue;
 mod http;
 mod record;
@@ -24,11 +25,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-use self::{cue::Cues, http::Request};
 pub use self::{
+    call::Call,
     record::{Exchange, ToolResult},
-    script::{Script, Turn, marker},
+    script::{Script, marker},
 };
+use self::{cue::Cues, http::Request, script::Turn};
 
 /// How long a session waits at a cue before the scene is called broken.
 pub const CUE_WAIT_MAX: Duration = Duration::from_secs(45);

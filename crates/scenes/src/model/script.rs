@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::Call;
+
 /// What one session's model says. After its last turn it says "Done." and the session ends.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -11,8 +13,8 @@ pub struct Script {
 }
 
 /// One answer of the model.
-#[derive(Clone, Debug, Default)]
-pub struct Turn {
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
     pub(super) blocks: Vec<Value>,
     /// Wait, before answering, until so many have come to the cue of this name.
     pub(super) cue: Option<(String, usize)>,
@@ -49,21 +51,27 @@ impl Script {
 
     /// A turn that calls one tool.
     #[must_use]
-    pub fn call(self, tool: &str, input: Value) -> Script {
-        self.turn(Turn::default().and_call(tool, input))
+    pub fn call(self, call: Call) -> Script {
+        self.call_at_once([call])
+    }
+
+    /// A turn that calls several tools at once.
+    #[must_use]
+    pub fn call_at_once(self, calls: impl IntoIterator<Item = Call>) -> Script {
+        let block =
+            |Call { tool, input }| json!({"type": "tool_use", "name": tool, "input": input});
+        self.turn(calls.into_iter().map(block).collect())
     }
 
     /// A turn that says something and so ends the session's work.
     #[must_use]
     pub fn say(self, text: &str) -> Script {
-        self.turn(Turn::says(text))
+        self.turn(Turn::says(text).blocks)
     }
 
-    /// Any turn, such as one with several tool calls at once.
-    #[must_use]
-    pub fn turn(mut self, mut turn: Turn) -> Script {
-        turn.cue = self.next_cue.take();
-        self.turns.push(turn);
+    fn turn(mut self, blocks: Vec<Value>) -> Script {
+        let cue = self.next_cue.take();
+        self.turns.push(Turn { blocks, cue });
         self
     }
 
@@ -76,19 +84,11 @@ impl Script {
 }
 
 impl Turn {
-    #[must_use]
-    pub fn says(text: &str) -> Turn {
+    pub(super) fn says(text: &str) -> Turn {
         Turn {
             blocks: vec![json!({"type": "text", "text": text})],
             cue: None,
         }
-    }
-
-    #[must_use]
-    pub fn and_call(mut self, tool: &str, input: Value) -> Turn {
-        self.blocks
-            .push(json!({"type": "tool_use", "name": tool, "input": input}));
-        self
     }
 }
 

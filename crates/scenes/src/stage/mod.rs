@@ -4,21 +4,20 @@
 //! dropped, its daemon is ended and its directories are removed.
 
 mod git;
+mod kite;
 mod programs;
 mod session;
 mod wait;
 
 use std::{
-    ffi::OsStr,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 pub use self::{
@@ -82,40 +81,6 @@ impl Stage {
         Ok(stage)
     }
 
-    /// `kite init` for the project.
-    pub fn init(&self) -> Result<String, Fault> {
-        let project = self.project.path().to_owned();
-        self.kite([OsStr::new("init"), project.as_os_str()])
-    }
-
-    /// Runs `kite` in the project as a person would, and returns what it printed.
-    pub fn kite<I: AsRef<OsStr>>(
-        &self,
-        args: impl IntoIterator<Item = I>,
-    ) -> Result<String, Fault> {
-        let output = self.try_kite(args)?;
-        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() {
-            return Ok(stdout);
-        }
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        Err(format!("kite ended with {}:\n{stdout}{stderr}", output.status).into())
-    }
-
-    /// Runs `kite`, whatever comes of it.
-    pub fn try_kite<I: AsRef<OsStr>>(
-        &self,
-        args: impl IntoIterator<Item = I>,
-    ) -> io::Result<Output> {
-        self.command(&self.kite).args(args).output()
-    }
-
-    /// Runs `kite ARGS --json`.
-    pub fn kite_json(&self, args: &[&str]) -> Result<Value, Fault> {
-        let text = self.kite(args.iter().chain(&["--json"]))?;
-        Ok(serde_json::from_str(&text)?)
-    }
-
     /// Teaches the model this script and prepares a session that plays it. The first line of its
     /// prompt is `intent`.
     pub fn session(&self, intent: &str, script: Script) -> SessionBuilder<'_> {
@@ -132,15 +97,6 @@ impl Stage {
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
         self.root().join(name)
-    }
-
-    /// Process id of the daemon, as `kite status` tells it.
-    pub fn daemon_pid(&self) -> Result<u32, Fault> {
-        let status = self.kite_json(&["status"])?;
-        let pid = status["daemon"]["pid"]
-            .as_u64()
-            .ok_or("kite status names no daemon")?;
-        Ok(u32::try_from(pid)?)
     }
 
     /// Fails where the model itself ran into trouble, which makes every other finding doubtful.

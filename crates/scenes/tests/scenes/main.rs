@@ -1,3 +1,34 @@
-//! All scenes, in one test binary.
+//! All scenes, in one test binary. Each file is one story.
 
+mod claims;
+mod clean_repository;
+mod daemon_death;
+mod holder_death;
+mod locks;
+mod phantom_holds;
+mod quiet;
 mod racing_edits;
+mod registration;
+mod resumed_twice;
+mod stale_write;
+mod subagents;
+mod worktrees;
+
+/// How long a session may take to get to a point that it will reach.
+const LIMIT: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// A scene that is not in the list above would never play.
+#[test]
+fn every_scene_is_listed() -> std::io::Result<()> {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenes");
+    let list = std::fs::read_to_string(here.join("main.rs"))?;
+    for entry in std::fs::read_dir(here)? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        assert!(
+            name == "main" || list.contains(&format!("mod {name};")),
+            "{name} is not listed"
+        );
+    }
+    Ok(())
+}

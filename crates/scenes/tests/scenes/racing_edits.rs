@@ -3,33 +3,31 @@
 use std::time::{Duration, Instant};
 
 use kite_scenes::{
-    model::Script,
-    stage::{Fault, Scene, Stage, tell},
+    model::{Call, Script},
+    stage::{Fault, SESSION_MAX, Scene, Stage, tell},
 };
-use serde_json::json;
 
 const SESSIONS: usize = 4;
 const ROUNDS: usize = 8;
 
 #[test]
 fn four_sessions_edit_one_file_at_the_same_moment() -> Scene {
-    let Some(stage) = Stage::set(&[("notes.txt", &lines("open"))])? else {
-        return Ok(());
-    };
-    let without = race(&stage)?;
-    tell(&format!("racing edits without Kite: {}", without.summary()));
-    drop(stage);
-    if std::env::var_os("NATIVE_ONLY").is_some() {
-        return Ok(());
-    }
-
-    let Some(stage) = Stage::set_with_kite(&[("notes.txt", &lines("open"))])? else {
+    let files = [("notes.txt", lines())];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let Some(stage) = Stage::set_with_kite(&files)? else {
         return Ok(());
     };
     let with = race(&stage)?;
-    tell(&format!("racing edits with Kite: {}", with.summary()));
-    assert_eq!(with.kept, SESSIONS * ROUNDS, "an edit was lost");
+    drop(stage);
+    let Some(stage) = Stage::set(&files)? else {
+        return Ok(());
+    };
+    let without = race(&stage)?;
+
+    tell(&format!("racing edits without Kite: {}", without.summary()));
+    tell(&format!("racing edits with Kite:    {}", with.summary()));
     assert_eq!(with.refused, Vec::<String>::new(), "an edit was refused");
+    assert_eq!(with.kept, SESSIONS * ROUNDS, "an edit was lost");
     Ok(())
 }
 
@@ -52,20 +50,21 @@ impl Race {
 
 fn race(stage: &Stage) -> Result<Race, Fault> {
     let start = Instant::now();
+    let file = stage.project.file("notes.txt");
     let sessions = (0..SESSIONS)
-        .map(|session| {
-            let script = editor(session, &stage.project.file("notes.txt"));
+        .map(|s| {
             stage
-                .session(&format!("Close the lines of column {session}"), script)
+                .session(&format!("Close column {s}"), editor(s, &file))
                 .start()
         })
         .collect::<Result<Vec<_>, _>>()?;
     for session in sessions {
-        session.finish(Duration::from_secs(60))?;
+        session.finish(SESSION_MAX)?;
     }
+    let took = start.elapsed();
     stage.check_model()?;
-    let refused = (0..SESSIONS)
-        .flat_map(|session| stage.model.results(&name(session)))
+    let results = (0..SESSIONS).flat_map(|session| stage.model.results(&name(session)));
+    let refused = results
         .filter(|result| result.is_error)
         .map(|result| result.text)
         .collect();
@@ -73,22 +72,18 @@ fn race(stage: &Stage) -> Result<Race, Fault> {
     Ok(Race {
         kept,
         refused,
-        took: start.elapsed(),
+        took,
     })
 }
 
 /// Reads once; then, together with the others, closes one of its own lines in each round.
 fn editor(session: usize, file: &str) -> Script {
-    let script = Script::new(&name(session)).call("Read", json!({"file_path": file}));
+    let script = Script::new(&name(session)).call(Call::read(file));
     (0..ROUNDS).fold(script, |script, round| {
-        let edit = json!({
-            "file_path": file,
-            "old_string": line(session, round, "open"),
-            "new_string": line(session, round, "closed"),
-        });
+        let (open, closed) = (line(session, round, "open"), line(session, round, "closed"));
         script
-            .meet(&format!("round-{round}"), SESSIONS)
-            .call("Edit", edit)
+            .meet(&format!("round {round}"), SESSIONS)
+            .call(Call::edit(file, &open, &closed))
     })
 }
 
@@ -100,8 +95,7 @@ fn line(session: usize, round: usize, state: &str) -> String {
     format!("column {session}, row {round}: {state}")
 }
 
-fn lines(state: &str) -> String {
-    let all =
-        (0..ROUNDS).flat_map(|round| (0..SESSIONS).map(move |s| line(s, round, state) + "\n"));
-    all.collect()
+fn lines() -> String {
+    let rows = (0..ROUNDS).flat_map(|row| (0..SESSIONS).map(move |s| line(s, row, "open") + "\n"));
+    rows.collect()
 }
