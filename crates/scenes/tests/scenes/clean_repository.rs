@@ -31,7 +31,7 @@ fn git_status_is_the_same_before_and_after_everything() -> Scene {
     );
     let file = stage.project.file("a.txt");
     let script = Script::new("worker")
-        .call(Call::kite("kite_file_lock", json!({"paths": [file]})))
+        .call(Call::kite("kite_file_lock", json!({"file": file})))
         .call(Call::read(&file))
         .call(Call::edit(&file, "one", "two"))
         .call(Call::edit(&file, "two", "one"));

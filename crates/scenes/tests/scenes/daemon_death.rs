@@ -19,7 +19,7 @@ fn a_killed_daemon_comes_back_and_the_next_edits_are_guarded() -> Scene {
         stage.project.file("free.txt"),
     );
     let holder = Script::new("holder")
-        .call(Call::kite("kite_file_lock", json!({"paths": [locked]})))
+        .call(Call::kite("kite_file_lock", json!({"file": locked})))
         .wait_for("end")
         .say("Done.");
     let writer = Script::new("writer")

@@ -23,7 +23,7 @@ fn what_a_killed_session_held_is_free_within_two_seconds() -> Scene {
     let task = stage.create_task("Add OAuth login")?;
     let script = Script::new("holder")
         .call(Call::kite("kite_task_claim", json!({})))
-        .call(Call::kite("kite_file_lock", json!({"paths": [file]})))
+        .call(Call::kite("kite_file_lock", json!({"file": file})))
         .wait_for("never")
         .say("Never said.");
     let holder = stage.session("Work on the queue", script).start()?;

@@ -15,7 +15,7 @@ fn a_lock_refuses_a_second_session_whose_model_learns_why_and_what_now() -> Scen
     };
     let file = stage.project.file("auth.txt");
     let holder = Script::new("holder")
-        .call(Call::kite("kite_file_lock", json!({"paths": [file]})))
+        .call(Call::kite("kite_file_lock", json!({"file": file})))
         .wait_for("refused")
         .say("Done with the file.");
     let writer = Script::new("writer")
@@ -25,7 +25,7 @@ fn a_lock_refuses_a_second_session_whose_model_learns_why_and_what_now() -> Scen
         // What the refusal advises.
         .call(Call::kite(
             "kite_file_lock",
-            json!({"paths": [file], "wait_s": 20}),
+            json!({"file": file, "wait_seconds": 20}),
         ))
         .call(Call::write(&file, "two\n"));
 
@@ -85,9 +85,9 @@ fn the_way_on_that_needs_no_tool_works_too() -> Scene {
     };
     let file = stage.project.file("auth.txt");
     let holder = Script::new("holder")
-        .call(Call::kite("kite_file_lock", json!({"paths": [file]})))
+        .call(Call::kite("kite_file_lock", json!({"file": file})))
         .wait_for("refused")
-        .call(Call::kite("kite_file_unlock", json!({"paths": [file]})))
+        .call(Call::kite("kite_file_unlock", json!({"file": file})))
         .wait_for("end")
         .say("Done with all.");
     let writer = Script::new("writer")

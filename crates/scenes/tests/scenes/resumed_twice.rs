@@ -24,7 +24,7 @@ fn two_resumes_of_one_id_are_two_sessions() -> Scene {
             .start()
     };
     let left = Script::new("left")
-        .call(Call::kite("kite_file_lock", json!({"paths": [file]})))
+        .call(Call::kite("kite_file_lock", json!({"file": file})))
         .meet("locked", 2)
         .call(Call::read(&file))
         .call(Call::edit(&file, "one", "left"))

@@ -18,7 +18,7 @@ fn siblings_contend_and_a_child_passes_what_its_parent_holds() -> Scene {
     );
     stage.model.learn(
         Script::new("first")
-            .call(Call::kite("kite_file_lock", json!({"paths": [shared]})))
+            .call(Call::kite("kite_file_lock", json!({"file": shared})))
             .meet("locked", 2)
             .call(Call::read(&shared))
             .call(Call::edit(&shared, "one", "first"))
@@ -39,7 +39,7 @@ fn siblings_contend_and_a_child_passes_what_its_parent_holds() -> Scene {
             .call(Call::edit(&parents, "one", "child")),
     );
     let parent = Script::new("parent")
-        .call(Call::kite("kite_file_lock", json!({"paths": [parents]})))
+        .call(Call::kite("kite_file_lock", json!({"file": parents})))
         .call_at_once(["first", "second", "third"].map(Call::agent));
     stage
         .session("Divide the work", parent)

@@ -16,11 +16,11 @@ fn a_linked_worktree_is_served_and_its_files_are_its_own() -> Scene {
     let tree = stage.project.add_worktree(&stage.path("tree"))?;
     let (main_file, tree_file) = (stage.project.file("a.txt"), tree.file("a.txt"));
     let holder = Script::new("holder")
-        .call(Call::kite("kite_file_lock", json!({"paths": [main_file]})))
+        .call(Call::kite("kite_file_lock", json!({"file": main_file})))
         .wait_for("end")
         .say("Done.");
     let neighbour = Script::new("neighbour")
-        .call(Call::kite("kite_file_lock", json!({"paths": ["a.txt"]})))
+        .call(Call::kite("kite_file_lock", json!({"file": "a.txt"})))
         .call(Call::read(&tree_file))
         .call(Call::edit(&tree_file, "one", "two"))
         .wait_for("end")
