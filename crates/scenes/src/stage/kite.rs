@@ -100,28 +100,20 @@ impl Stage {
         wait_until(&what, KNOWN_WITHIN, find).map(|(shown, _)| shown)
     }
 
-    /// Process id of the daemon, as `kite status` tells it.
-    pub fn daemon_pid(&self) -> Result<u32, Fault> {
-        let status = self.kite_json(&["status"])?;
-        let pid = status["daemon"]["pid"]
-            .as_u64()
-            .ok_or("kite status names no daemon")?;
-        Ok(u32::try_from(pid)?)
-    }
-
-    /// Process id of the daemon that runs, without starting one.
-    pub fn running_daemon(&self) -> Result<Option<u32>, Fault> {
+    /// Process id of the daemon, without starting one.
+    pub fn daemon_pid(&self) -> Result<Option<u32>, Fault> {
+        // Fails where none runs.
         let output = self.try_kite(["daemon", "status", "--json"])?;
         let status: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let pid = status["daemon"]["pid"]
+        Ok(status["daemon"]["pid"]
             .as_u64()
-            .or_else(|| status["pid"].as_u64());
-        Ok(pid.map(u32::try_from).transpose()?)
+            .map(u32::try_from)
+            .transpose()?)
     }
 
-    /// `kill -9` of the daemon.
+    /// `kill -9` of the daemon. Returns the process id that it had.
     pub fn kill_daemon(&self) -> Result<u32, Fault> {
-        let pid = self.daemon_pid()?;
+        let pid = self.daemon_pid()?.ok_or("no daemon to kill")?;
         signal(pid, Signal::KILL);
         Ok(pid)
     }

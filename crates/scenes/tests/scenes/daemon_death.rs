@@ -52,7 +52,7 @@ fn a_killed_daemon_comes_back_and_the_next_edits_are_guarded() -> Scene {
         stage.model.results("writer")
     );
     let (new, took) = wait_until("the daemon is back", LIMIT, || {
-        Ok(stage.running_daemon()?.filter(|pid| *pid != old))
+        Ok(stage.daemon_pid()?.filter(|pid| *pid != old))
     })?;
     tell(&format!(
         "killed daemon: {old} came back as {new}, seen {} ms later",
