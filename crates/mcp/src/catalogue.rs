@@ -1,0 +1,66 @@
+//! The tool list as clients see it, and its fingerprint.
+
+use std::sync::Arc;
+
+use rmcp::model::{Tool, ToolAnnotations};
+use serde_json::{Value, json};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    schema::{Declaration, Effect},
+    tools::TOOLS,
+};
+
+/// All tools, in their fixed order.
+pub(crate) fn tools() -> Vec<Tool> {
+    TOOLS.iter().map(|tool| listed(&tool.declaration)).collect()
+}
+
+/// `{"tools": [...]}`, as `tools/list` gives it.
+pub(crate) fn list() -> Value {
+    json!({ "tools": tools() })
+}
+
+/// 16 hexadecimal digits that change whenever the list does: xxh3 of the list as JSON without
+/// spaces, the fields of each object sorted by name.
+pub(crate) fn fingerprint() -> String {
+    let mut list = list();
+    list.sort_all_objects();
+    format!("{:016x}", xxh3_64(list.to_string().as_bytes()))
+}
+
+fn listed(declaration: &Declaration) -> Tool {
+    let effect = declaration.effect;
+    let annotations = ToolAnnotations::new()
+        .read_only(effect == Effect::Read)
+        .destructive(effect == Effect::End)
+        // Every request that changes something carries a key; the same call again finds its work done.
+        .idempotent(true)
+        .open_world(false);
+    Tool::new(
+        declaration.name,
+        declaration.description,
+        Arc::new(declaration.input_schema()),
+    )
+    .with_title(declaration.title)
+    .with_annotations(annotations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_canonical_list() {
+        let fingerprint = fingerprint();
+        assert_eq!(fingerprint.len(), 16);
+        assert_eq!(fingerprint, super::fingerprint());
+        let mut changed = list();
+        changed["tools"][0]["description"] = "other".into();
+        changed.sort_all_objects();
+        assert_ne!(
+            fingerprint,
+            format!("{:016x}", xxh3_64(changed.to_string().as_bytes()))
+        );
+    }
+}

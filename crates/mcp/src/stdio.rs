@@ -1,0 +1,108 @@
+//! The life of a stdio server: from the first byte to an exit that nobody has to wait for.
+
+use std::{io, process::ExitCode, time::Duration};
+
+use rmcp::{ServiceExt, service::ServerInitializeError, transport::stdio_pipes};
+use tokio::{
+    runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Options, parent::Parent, server::Server, transport::Lines};
+
+/// How long calls under way may go on after the end of input or a signal. Together with the exit
+/// itself this stays below the 300 ms that a client should ever have to wait.
+const LAST_WORDS: Duration = Duration::from_millis(150);
+/// Threads for what blocks: stdin and stdout where they are no pipes, and starting the daemon.
+const BLOCKING_THREADS_MAX: usize = 4;
+/// Stack of such a thread, in bytes.
+const BLOCKING_STACK_BYTES: usize = 512 << 10;
+
+/// Exit code where the runtime or the signal handlers could not be set up.
+const EXIT_SETUP: u8 = 1;
+
+pub(crate) fn run(options: Options) -> ExitCode {
+    let parent = Parent::observe();
+    let server = Server::new(options);
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .thread_stack_size(BLOCKING_STACK_BYTES)
+        .build();
+    let Ok(runtime) = runtime else {
+        return ExitCode::from(EXIT_SETUP);
+    };
+    let code = runtime.block_on(serve(server, parent));
+    // A thread that is blocked in reading stdin is left behind: the exit ends it.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve(server: Server, parent: Parent) -> ExitCode {
+    // Before anything is served, so that no signal meets the default handler.
+    let Ok(mut signals) = Signals::install() else {
+        return ExitCode::from(EXIT_SETUP);
+    };
+    let ended = CancellationToken::new();
+    let stop = CancellationToken::new();
+    let stopping = server.stopping();
+    let (reader, writer) = stdio_pipes();
+    let serving = tokio::spawn(converse(
+        server,
+        Lines::new(reader, writer, ended.clone()),
+        stop.clone(),
+    ));
+    let mut serving = std::pin::pin!(serving);
+    tokio::select! {
+        _ = &mut serving => return ExitCode::SUCCESS,
+        () = ended.cancelled() => {}
+        () = signals.any() => {}
+        () = parent.died() => {}
+    }
+    // At the end of input rmcp finishes what is under way; calls that wait are told to end.
+    stopping.cancel();
+    if timeout(LAST_WORDS, &mut serving).await.is_err() {
+        stop.cancel();
+    }
+    ExitCode::SUCCESS
+}
+
+/// Handshake and requests, until the input ends or `stop`.
+async fn converse<R, W>(
+    server: Server,
+    lines: Lines<R, W>,
+    stop: CancellationToken,
+) -> Result<(), ServerInitializeError>
+where
+    R: tokio::io::AsyncRead + Send + Unpin + 'static,
+    W: tokio::io::AsyncWrite + Send + Unpin + 'static,
+{
+    let running = server.serve_with_ct(lines, stop).await?;
+    // How it ended makes no difference: nobody is left to be told.
+    let _ = running.waiting().await;
+    Ok(())
+}
+
+/// The signals with which clients end a server.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn install() -> io::Result<Signals> {
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

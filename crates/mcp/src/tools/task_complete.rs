@@ -1,0 +1,107 @@
+//! `kite_task_complete`.
+
+use kite_wire::{
+    reply::{self, Fault, OneTask},
+    request::{Request, TaskComplete},
+};
+use serde_json::Value;
+
+use super::{Tool, show};
+use crate::{
+    arguments::Arguments,
+    schema::{Declaration, Effect, FIRST, ID_CHARS_MAX, Kind, Param, TEXT_CHARS_MAX},
+};
+
+pub(super) const TASK: Param = Param::required(
+    "task",
+    Kind::Text {
+        chars_max: ID_CHARS_MAX,
+    },
+    "The id of the task you claimed.",
+);
+pub(super) const ATTEMPT: Param = Param::optional(
+    "attempt",
+    Kind::Integer {
+        min: 1,
+        max: u32::MAX as u64,
+        default: None,
+    },
+    "The attempt number that the claim gave.",
+);
+
+const PARAMS: &[Param] = &[
+    TASK,
+    ATTEMPT,
+    Param::optional(
+        "result",
+        Kind::Text {
+            chars_max: TEXT_CHARS_MAX,
+        },
+        "What came of it: files, decisions, what is left open. Those who go on from it read this.",
+    ),
+];
+
+pub(super) const TOOL: Tool = Tool {
+    declaration: Declaration {
+        name: "kite_task_complete",
+        title: "Complete a task",
+        description: "End a task you have claimed, as soon as its work is done. Tasks that waited for it become \
+                      ready. Returns which.",
+        effect: Effect::End,
+        params: PARAMS,
+        changes: FIRST,
+    },
+    request,
+    render,
+};
+
+fn request(given: &Arguments, _here: Option<&str>) -> Result<Request, String> {
+    Ok(TaskComplete {
+        task: given.text("task").unwrap_or_default(),
+        attempt: given.integer_u32("attempt"),
+        result: given.text("result"),
+    }
+    .into())
+}
+
+fn render(_request: &Request, reply: Value) -> Result<String, Fault> {
+    let OneTask {
+        task,
+        outcome,
+        woken,
+        ..
+    } = reply::read(reply)?;
+    let mut answer = match outcome.as_str() {
+        "already_done" => format!(
+            "Task was done already: {}. Nothing changed.",
+            show::headline(&task)
+        ),
+        _ => format!("Task done: {}", show::headline(&task)),
+    };
+    show::push_woken(&mut answer, &woken);
+    if outcome != "already_done" {
+        answer.push_str("\nkite_task_claim takes the next one.");
+    }
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn completing_names_the_woken() {
+        let task = |id: &str, title: &str| {
+            json!({"id": id, "title": title, "priority": "normal", "project": "/p", "state": "ready",
+                   "attempt": 0, "created_at": ""})
+        };
+        let reply = json!({"ok": true, "outcome": "completed", "task": task("1a2b3c4d00", "Login"),
+            "woken": [task("5e6f7a8b00", "Logout")]});
+        assert_eq!(
+            render(&TaskComplete::default().into(), reply).expect("an end"),
+            "Task done: 1a2b3c4d — Login\nNow ready: 5e6f7a8b \"Logout\".\nkite_task_claim takes the next one."
+        );
+    }
+}
