@@ -23,8 +23,9 @@ pub struct Envelope {
     /// id, as given to `register`. Without it, the caller named in `hello`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// The MCP tool this request comes from, for the log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The MCP tool this request comes from, for the log. On the wire `mcp_tool`, since `query`
+    /// has a field `tool` of its own.
+    #[serde(default, rename = "mcp_tool", skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
     /// The client's id of the tool call, which joins an MCP call to its hook event, and so a
     /// subagent to its call.
@@ -36,7 +37,7 @@ pub struct Envelope {
 const CLIP_CHARS_MAX: usize = 160;
 
 /// Names of the [`Envelope`] fields.
-pub const ENVELOPE_FIELDS: &[&str] = &["id", "op_id", "session_id", "tool", "tool_use_id"];
+pub const ENVELOPE_FIELDS: &[&str] = &["id", "op_id", "session_id", "mcp_tool", "tool_use_id"];
 
 /// Who is at the other end of a connection. Nothing is registered by it: the first request that
 /// needs a session opens one.
@@ -91,7 +92,9 @@ macro_rules! requests {
                 match self { $( Request::$name(_) => $wire, )* }
             }
 
-            fn fields_of(name: &str) -> Option<&'static [&'static str]> {
+            /// Names of the fields that a type has beside the envelope's.
+            #[must_use]
+            pub fn fields_of(name: &str) -> Option<&'static [&'static str]> {
                 match name { $( $wire => Some($name::FIELDS), )* _ => None }
             }
 
