@@ -3,7 +3,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::{Now, refusal::InTheWay, session::{Owner, SessionId}};
+use crate::{
+    Now,
+    refusal::InTheWay,
+    session::{Owner, SessionId},
+};
 
 /// An edit under way.
 #[derive(Clone, Debug, PartialEq, Eq)]

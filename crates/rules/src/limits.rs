@@ -8,6 +8,10 @@ pub const LOCKS_PER_SESSION_MAX: usize = 1_024;
 pub const TARGET_CHARS_MAX: usize = 4_096;
 /// Characters of a glob's pattern part; keeps the exact overlap test small.
 pub const GLOB_CHARS_MAX: usize = 512;
+/// Braces within braces of a glob.
+pub const GLOB_DEPTH_MAX: usize = 8;
+/// States of all automata of one glob, braces expanded.
+pub const GLOB_STATES_MAX: usize = 4_096;
 /// Requests waiting for locks at once.
 pub const WAITERS_MAX: usize = 256;
 /// Longest life of a lock without a sign of life of its session.

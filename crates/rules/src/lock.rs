@@ -131,7 +131,12 @@ impl LockTable {
     /// Releases the owner's locks on exactly these targets (a session also those of its
     /// subagents). What is free is not an error: the result is what was released.
     /// With an epoch, only the lock with that epoch; another current epoch is refused.
-    pub fn release(&mut self, owner: &Owner, targets: &[Target], epoch: Option<Epoch>) -> Result<Vec<Lock>, Refusal> {
+    pub fn release(
+        &mut self,
+        owner: &Owner,
+        targets: &[Target],
+        epoch: Option<Epoch>,
+    ) -> Result<Vec<Lock>, Refusal> {
         let _ = (owner, targets, epoch);
         todo!()
     }

@@ -24,26 +24,64 @@ pub enum Refusal {
     /// Being edited by another session at this moment.
     Busy(InTheWay),
     /// A whole-file write over what another changed since this session last saw it.
-    StaleWrite { file: String, by: Owner, at_wall_ms: u64 },
+    StaleWrite {
+        file: String,
+        by: Owner,
+        at_wall_ms: u64,
+    },
     /// The lock's epoch is not (or no longer) current.
-    StaleEpoch { given: Epoch, current: Option<Epoch> },
+    StaleEpoch {
+        given: Epoch,
+        current: Option<Epoch>,
+    },
     /// The attempt was taken away; a result that came with it is kept as a late result.
-    StaleAttempt { task: TaskId, given: u32, current: u32, kept: bool },
+    StaleAttempt {
+        task: TaskId,
+        given: u32,
+        current: u32,
+        kept: bool,
+    },
     /// Claimed by another.
-    AlreadyClaimed { task: TaskId, by: Owner, since_wall_ms: u64 },
+    AlreadyClaimed {
+        task: TaskId,
+        by: Owner,
+        since_wall_ms: u64,
+    },
     /// Nothing to complete or release: the caller has no claim on it.
-    NotClaimed { task: TaskId, state: crate::task::State },
+    NotClaimed {
+        task: TaskId,
+        state: crate::task::State,
+    },
     /// Not claimable: it waits for these, or is finished.
-    NotReady { task: TaskId, state: crate::task::State, waits_for: Vec<TaskId> },
+    NotReady {
+        task: TaskId,
+        state: crate::task::State,
+        waits_for: Vec<TaskId>,
+    },
     /// No task of the project is ready.
-    NothingReady { blocked: u64, claimed: u64 },
-    UnknownTask { given: String, near: Vec<TaskId> },
-    AmbiguousTask { given: String, candidates: Vec<TaskId> },
+    NothingReady {
+        blocked: u64,
+        claimed: u64,
+    },
+    UnknownTask {
+        given: String,
+        near: Vec<TaskId>,
+    },
+    AmbiguousTask {
+        given: String,
+        candidates: Vec<TaskId>,
+    },
     /// The dependency would close this cycle.
     DependencyCycle(Vec<TaskId>),
     UnknownSession,
     /// A limit of [`crate::limits`].
-    Limit { what: &'static str, max: u64 },
+    Limit {
+        what: &'static str,
+        max: u64,
+    },
     /// A value that is not allowed, and why.
-    Invalid { what: &'static str, why: String },
+    Invalid {
+        what: &'static str,
+        why: String,
+    },
 }

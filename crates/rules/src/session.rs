@@ -30,7 +30,10 @@ pub struct Owner {
 impl Owner {
     #[must_use]
     pub fn session(session: SessionId) -> Owner {
-        Owner { session, agent: None }
+        Owner {
+            session,
+            agent: None,
+        }
     }
 
     /// Whether what one has keeps the other out: different sessions do, and so do two subagents

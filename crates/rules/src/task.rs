@@ -157,7 +157,13 @@ impl TaskGraph {
     /// [`crate::limits::CLAIM_LOOKAHEAD`] whose paths do not overlap those of claimed tasks of
     /// other owners, else the first. An owner that holds a claim gets that one again (`repeated`),
     /// unless `another`.
-    pub fn claim_next(&mut self, project: &str, owner: &Owner, another: bool, now: Now) -> Result<Changed, Refusal> {
+    pub fn claim_next(
+        &mut self,
+        project: &str,
+        owner: &Owner,
+        another: bool,
+        now: Now,
+    ) -> Result<Changed, Refusal> {
         let _ = (project, owner, another, now);
         todo!()
     }
@@ -198,7 +204,12 @@ impl TaskGraph {
     }
 
     /// Cancels an unfinished task; its dependents stay blocked.
-    pub fn cancel(&mut self, task: TaskId, reason: Option<String>, now: Now) -> Result<Changed, Refusal> {
+    pub fn cancel(
+        &mut self,
+        task: TaskId,
+        reason: Option<String>,
+        now: Now,
+    ) -> Result<Changed, Refusal> {
         let _ = (task, reason, now);
         todo!()
     }

@@ -3,7 +3,11 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::{Now, refusal::Refusal, session::{Owner, SessionId}};
+use crate::{
+    Now,
+    refusal::Refusal,
+    session::{Owner, SessionId},
+};
 
 /// A fingerprint of a file's content, or the absence of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,7 +54,12 @@ impl TouchLog {
     /// between) and this session has not seen it; once for each such content, so that a repeated
     /// write passes. A change that nobody of Kite's made (a person, an editor) never refuses, nor
     /// does one by a session that contends with nobody (its own subagents).
-    pub fn judge_overwrite(&mut self, file: &str, owner: &Owner, current: Content) -> Result<(), Refusal> {
+    pub fn judge_overwrite(
+        &mut self,
+        file: &str,
+        owner: &Owner,
+        current: Content,
+    ) -> Result<(), Refusal> {
         let _ = (file, owner, current);
         todo!()
     }
