@@ -1,0 +1,63 @@
+//! The command line as it is typed. What each command means stands in `commands/`.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands::{
+    completions, config, daemon, demo, doctor, init, lock, log, mcp, sessions, status, task, uninit,
+};
+
+/// Coordinates coding agents that work in one checkout.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kite",
+    version = crate::wiring::BUILD,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Examples:
+  kite init                     wire this project, start the daemon, prove that it works
+  kite status                   what is going on, on one screen
+  kite task create \"Add login\"  put a task in the queue
+  kite log --follow             watch what sessions do
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 refused   4 no daemon   5 not found
+
+Environment:
+  KITE_HOME   Kite's home directory (default: ~/.kite)
+  NO_COLOR    no colour"
+)]
+pub(crate) struct Cli {
+    /// When to use colour.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = false)]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Status(status::StatusArgs),
+    Sessions(sessions::SessionsArgs),
+    Task(task::TaskArgs),
+    Lock(lock::LockArgs),
+    Log(log::LogArgs),
+    Init(init::InitArgs),
+    Uninit(uninit::UninitArgs),
+    Doctor(doctor::DoctorArgs),
+    Demo(demo::DemoArgs),
+    Daemon(daemon::DaemonArgs),
+    Config(config::ConfigArgs),
+    Mcp(mcp::McpArgs),
+    Completions(completions::CompletionsArgs),
+}

@@ -1,0 +1,45 @@
+//! One file for each command: its arguments, and what it does with them.
+//!
+//! **Architecture Invariant:** commands do not print. They hand what they found to `render`.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod daemon;
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod init;
+pub(crate) mod lock;
+pub(crate) mod log;
+pub(crate) mod mcp;
+pub(crate) mod sessions;
+pub(crate) mod status;
+pub(crate) mod task;
+pub(crate) mod uninit;
+
+use std::process::ExitCode;
+
+use crate::{
+    cli::Command,
+    error::Error,
+    render::Terminal,
+};
+
+/// Runs one command.
+pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode, Error> {
+    let exit = match command {
+        Command::Daemon(args) => return daemon::run(args, terminal),
+        Command::Mcp(args) => return mcp::run(&args),
+        Command::Status(args) => status::run(&args, terminal),
+        Command::Sessions(args) => sessions::run(&args, terminal),
+        Command::Task(args) => task::run(args, terminal),
+        Command::Lock(args) => lock::run(args, terminal),
+        Command::Log(args) => log::run(&args, terminal),
+        Command::Init(args) => init::run(&args, terminal),
+        Command::Uninit(args) => uninit::run(&args, terminal),
+        Command::Doctor(args) => doctor::run(&args, terminal),
+        Command::Demo(args) => demo::run(&args, terminal),
+        Command::Config(args) => config::run(&args, terminal),
+        Command::Completions(args) => completions::run(&args, terminal),
+    };
+    exit.map(ExitCode::from)
+}
