@@ -1,0 +1,89 @@
+//! Which events of Claude Code reach the hook, and which of them make the agent wait.
+//!
+//! **Architecture Invariant:** this table is the only place that names an event, its matcher or
+//! its timeout. What is written, checked and removed is all derived from it.
+
+/// One registration in the `hooks` of a settings file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Registration {
+    pub event: &'static str,
+    /// A pattern of tool names; `None` where the event has none or all tools are meant.
+    pub matcher: Option<&'static str>,
+    pub wait: Wait,
+    /// The client's own limit, in seconds: the outer guard around a hook that bounds itself.
+    pub timeout_s: u32,
+}
+
+/// Whether the agent waits for the hook to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// A decision or a note is due before the agent goes on.
+    Sync,
+    /// The client starts the hook and goes on at once.
+    Async,
+}
+
+const fn sync(event: &'static str, matcher: Option<&'static str>, timeout_s: u32) -> Registration {
+    Registration {
+        event,
+        matcher,
+        wait: Wait::Sync,
+        timeout_s,
+    }
+}
+
+const fn notice(event: &'static str) -> Registration {
+    Registration {
+        event,
+        matcher: None,
+        wait: Wait::Async,
+        timeout_s: 5,
+    }
+}
+
+/// Tools that write files: the ones a hold is taken for.
+const EDIT_TOOLS: &str = "Write|Edit|MultiEdit|NotebookEdit";
+
+/// Kite's own MCP tools: the hook ties a subagent's call to the subagent.
+const OWN_TOOLS: &str = "mcp__kite__.*";
+
+/// All registrations, in the order in which they are written.
+///
+/// Only what needs an answer is synchronous, since each synchronous hook costs the agent a
+/// process start. An `async` SessionEnd does fire, and finishes after the client has gone.
+pub const REGISTRATIONS: &[Registration] = &[
+    sync("SessionStart", None, 5),
+    notice("UserPromptSubmit"),
+    sync("PreToolUse", Some(EDIT_TOOLS), 10),
+    sync("PreToolUse", Some(OWN_TOOLS), 10),
+    notice("PostToolUse"),
+    notice("PostToolUseFailure"),
+    notice("PostToolBatch"),
+    notice("Stop"),
+    notice("StopFailure"),
+    notice("SubagentStart"),
+    notice("SubagentStop"),
+    notice("CwdChanged"),
+    Registration {
+        event: "SessionEnd",
+        matcher: None,
+        wait: Wait::Async,
+        timeout_s: 2,
+    },
+];
+
+/// The permissions that `kite init` grants: the coordination tools by name and nothing else, so
+/// that a refusal never recommends a tool which is itself refused.
+pub const PERMISSIONS: &[&str] = &[
+    "mcp__kite__kite_task_create",
+    "mcp__kite__kite_task_list",
+    "mcp__kite__kite_task_claim",
+    "mcp__kite__kite_task_complete",
+    "mcp__kite__kite_task_release",
+    "mcp__kite__kite_sessions",
+    "mcp__kite__kite_file_lock",
+    "mcp__kite__kite_file_unlock",
+];
+
+/// The name of the MCP server in every client's configuration.
+pub const SERVER: &str = "kite";

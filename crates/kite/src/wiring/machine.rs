@@ -1,0 +1,108 @@
+//! What the wiring knows of the machine. It is given, never asked for along the way, so that a
+//! test can wire an imaginary machine inside a temporary directory.
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use kite_wire::home::Home;
+
+use super::{build_id::BuildId, embedded, error::Error};
+
+/// The places and programs that wiring works with.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    pub home: Home,
+    /// The user's home directory.
+    pub user_home: PathBuf,
+    /// `CLAUDE_CONFIG_DIR`: where Claude Code keeps its settings instead of the user's home.
+    pub claude_config: Option<PathBuf>,
+    /// `PATH`, to look for the agent.
+    pub path: OsString,
+    pub programs: Programs,
+}
+
+/// The programs that are installed into a home.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// The running `kite`.
+    pub kite: PathBuf,
+    /// The bytes of `kite-hook`.
+    pub hook: &'static [u8],
+    pub build: BuildId,
+}
+
+impl Machine {
+    /// This machine, as the environment describes it.
+    ///
+    /// # Errors
+    /// Where there is no home directory, or the running program cannot be found.
+    pub fn this() -> Result<Machine, Error> {
+        let home = Home::find().ok_or_else(|| {
+            Error::new("cannot tell where Kite's home is").hinted("set KITE_HOME or HOME")
+        })?;
+        let user_home = set("HOME")
+            .ok_or_else(|| Error::new("cannot find your settings").because("HOME is not set"))?;
+        let kite = env::current_exe().map_err(|cause| {
+            Error::new("cannot find the running kite").because(cause.to_string())
+        })?;
+        let build = embedded::BUILD.parse().map_err(|()| {
+            Error::new(format!(
+                "this kite has an unreadable build number, {}",
+                embedded::BUILD
+            ))
+        })?;
+        Ok(Machine {
+            home,
+            user_home: PathBuf::from(user_home),
+            claude_config: set("CLAUDE_CONFIG_DIR").map(PathBuf::from),
+            path: set("PATH").unwrap_or_default(),
+            programs: Programs {
+                kite,
+                hook: embedded::HOOK,
+                build,
+            },
+        })
+    }
+
+    /// Claude Code's own file: local and user-wide MCP servers, and much else.
+    pub fn claude_state(&self) -> PathBuf {
+        self.claude_config
+            .as_ref()
+            .unwrap_or(&self.user_home)
+            .join(".claude.json")
+    }
+
+    /// Claude Code's settings for all projects of this user.
+    pub fn user_settings(&self) -> PathBuf {
+        match &self.claude_config {
+            Some(dir) => dir.join("settings.json"),
+            None => self.user_home.join(".claude/settings.json"),
+        }
+    }
+
+    /// Whether a program called `claude` is on the path.
+    pub fn has_claude(&self) -> bool {
+        env::split_paths(&self.path).any(|dir| is_program(&dir.join("claude")))
+    }
+
+    /// The path as a person would write it, with `~` for the user's home.
+    pub fn shown(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.user_home) {
+            Ok(rest) => format!("~/{}", rest.display()),
+            Err(_) => path.display().to_string(),
+        }
+    }
+}
+
+fn set(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn is_program(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}

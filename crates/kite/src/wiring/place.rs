@@ -1,0 +1,193 @@
+//! Which files a scope touches, and what Kite's part of each is.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    command::Caller, document::Document, error::Error, exclude, machine::Machine, project::Project,
+    servers, settings,
+};
+
+/// Whom a wiring is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// This user in this project. Nothing shows in the repository.
+    Personal,
+    /// Everybody who clones the project: files to commit.
+    Team,
+    /// This user in all projects.
+    User,
+}
+
+impl Scope {
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Personal => "personal",
+            Scope::Team => "team",
+            Scope::User => "user",
+        }
+    }
+
+    /// Who stands in the files of this scope.
+    ///
+    /// # Errors
+    /// Where the home's path cannot be written there.
+    pub fn caller(self, machine: &Machine) -> Result<Caller, Error> {
+        match self {
+            Scope::Team => Ok(Caller::Shared),
+            Scope::Personal | Scope::User => Caller::home(&machine.home),
+        }
+    }
+}
+
+/// One file, and what of it is Kite's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub path: PathBuf,
+    pub part: Part,
+}
+
+/// Kite's part of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Hooks and permissions.
+    Settings,
+    /// The MCP server, below these keys.
+    Server { keys: Vec<String> },
+    /// The line that hides the personal settings from git.
+    Exclude,
+}
+
+const MODE_SHARED: u32 = 0o644;
+const MODE_PRIVATE: u32 = 0o600;
+
+impl Place {
+    /// The permission bits of the file, if it must be made.
+    pub fn new_mode(&self) -> u32 {
+        match &self.part {
+            Part::Server { .. } if self.path.ends_with(".claude.json") => MODE_PRIVATE,
+            _ => MODE_SHARED,
+        }
+    }
+
+    /// The file's text with Kite's part in it; `None` where nothing is missing.
+    ///
+    /// # Errors
+    /// Where the file cannot be understood or has no room for Kite's part. Names the file.
+    pub fn wired(&self, bytes: Option<&[u8]>, caller: &Caller) -> Result<Option<Vec<u8>>, Error> {
+        let bytes = bytes.unwrap_or_default();
+        if self.part == Part::Exclude {
+            return Ok(exclude::wire(bytes));
+        }
+        let document = Document::parse(&self.path, bytes)?;
+        let changed = match &self.part {
+            Part::Server { keys } => servers::wire(&document, keys, caller),
+            _ => settings::wire(&document, caller),
+        };
+        Ok(changed
+            .map_err(|error| self.named(error))?
+            .then(|| document.to_bytes()))
+    }
+
+    /// What is left of the file without Kite's part; `None` where it has none.
+    ///
+    /// # Errors
+    /// As [`Place::wired`].
+    pub fn unwired(
+        &self,
+        bytes: &[u8],
+        caller: &Caller,
+        original: Option<&[u8]>,
+    ) -> Result<Option<Remains>, Error> {
+        if self.part == Part::Exclude {
+            return Ok(exclude::unwire(bytes).map(|bytes| Remains {
+                empty: bytes.is_empty(),
+                bytes,
+            }));
+        }
+        let document = Document::parse(&self.path, bytes)?;
+        let original = original.map_or(Ok(Value::Null), |bytes| self.value(bytes))?;
+        let changed = match &self.part {
+            Part::Server { keys } => servers::unwire(&document, keys, caller, &original),
+            _ => settings::unwire(&document, caller, &original),
+        };
+        let changed = changed.map_err(|error| self.named(error))?;
+        let empty = document.root().properties().is_empty();
+        Ok(changed.then(|| Remains {
+            bytes: document.to_bytes(),
+            empty,
+        }))
+    }
+
+    /// The file's content as a value.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn value(&self, bytes: &[u8]) -> Result<Value, Error> {
+        Ok(Document::parse(&self.path, bytes)?.value())
+    }
+
+    fn named(&self, mut error: Error) -> Error {
+        error.what = format!("{}: {}", self.path.display(), error.what);
+        error
+    }
+}
+
+/// A file without Kite's part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remains {
+    pub bytes: Vec<u8>,
+    /// Nothing but Kite's part was in it.
+    pub empty: bool,
+}
+
+/// All files of a scope, in the order in which they are written.
+pub fn places(scope: Scope, project: &Project, machine: &Machine) -> Vec<Place> {
+    let settings = |path: PathBuf| Place {
+        path,
+        part: Part::Settings,
+    };
+    let server = |path: PathBuf, keys: &[&str]| Place {
+        path,
+        part: Part::Server {
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        },
+    };
+    match scope {
+        Scope::Personal => {
+            let key = project.client_key.to_string_lossy();
+            let mut places: Vec<Place> = exclude_place(project).into_iter().collect();
+            places.push(settings(project.root.join(exclude::SETTINGS)));
+            places.push(server(
+                machine.claude_state(),
+                &["projects", key.as_ref(), "mcpServers"],
+            ));
+            places
+        }
+        Scope::Team => vec![
+            settings(project.root.join(".claude/settings.json")),
+            server(project.root.join(".mcp.json"), &["mcpServers"]),
+        ],
+        Scope::User => vec![
+            settings(machine.user_settings()),
+            server(machine.claude_state(), &["mcpServers"]),
+        ],
+    }
+}
+
+fn exclude_place(project: &Project) -> Option<Place> {
+    let path = project.checkout.as_ref()?.exclude_file();
+    Some(Place {
+        path,
+        part: Part::Exclude,
+    })
+}
+
+/// Whether a place is shared with other projects and rewritten by the agent while it runs.
+pub fn is_claude_state(place: &Place, machine: &Machine) -> bool {
+    place.path == Path::new(&machine.claude_state())
+}

@@ -1,0 +1,189 @@
+//! What has to change so that a scope is wired: worked out in full before anything is written.
+
+use super::{
+    command::Caller,
+    error::Error,
+    exclude, files,
+    machine::Machine,
+    place::{self, Part, Place, Scope},
+    project::Project,
+    record::{self, Record, Shelf, Written},
+    transaction::Change,
+};
+
+/// A wiring that has been thought through.
+pub struct Plan {
+    pub changes: Vec<Change>,
+    scope: Scope,
+    root: std::path::PathBuf,
+    /// Every file of the scope, with its original text and what it will hold.
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    place: Place,
+    /// Before Kite; `None` where there was no file.
+    original: Option<Vec<u8>>,
+    will_hold: Vec<u8>,
+    made_dirs: Vec<std::path::PathBuf>,
+}
+
+impl Plan {
+    /// Reads every file of the scope and works out its new text.
+    ///
+    /// # Errors
+    /// Where one of them cannot be understood, followed or written. Nothing has been changed.
+    pub fn make(scope: Scope, project: &Project, machine: &Machine) -> Result<Plan, Error> {
+        let caller = scope.caller(machine)?;
+        let root = root_of(scope, project, machine);
+        let shelf = Shelf::of(&machine.home, &root, scope);
+        let record = shelf.load()?;
+        let mut plan = Plan {
+            changes: Vec::new(),
+            scope,
+            root,
+            entries: Vec::new(),
+        };
+        for place in place::places(scope, project, machine) {
+            if place.part == Part::Exclude && !needs_line(project, machine, record.as_ref(), &place)
+            {
+                continue;
+            }
+            let known = record.as_ref().and_then(|record| record.written(&place));
+            plan.add(place, known, &shelf, &caller)?;
+        }
+        for change in &plan.changes {
+            files::check_writable(&change.before)?;
+        }
+        Ok(plan)
+    }
+
+    /// Keeps the originals and remembers what will be written.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn remember(&self, machine: &Machine) -> Result<(), Error> {
+        let shelf = Shelf::of(&machine.home, &self.root, self.scope);
+        let mut files = Vec::new();
+        for entry in &self.entries {
+            let backup = entry
+                .original
+                .as_ref()
+                .map(|bytes| shelf.back_up(bytes))
+                .transpose()?;
+            files.push(Written {
+                place: entry.place.clone(),
+                backup,
+                hash: record::hash(&entry.will_hold),
+                made_dirs: entry.made_dirs.clone(),
+            });
+        }
+        let record = Record {
+            root: self.root.clone(),
+            scope: self.scope,
+            files,
+        };
+        if shelf.load().ok().flatten().as_ref() == Some(&record) {
+            return Ok(());
+        }
+        shelf.save(&record)
+    }
+
+    fn add(
+        &mut self,
+        place: Place,
+        known: Option<&Written>,
+        shelf: &Shelf,
+        caller: &Caller,
+    ) -> Result<(), Error> {
+        let now = files::snapshot(&place.path, place.new_mode())?;
+        let wired = place.wired(now.bytes.as_deref(), caller)?;
+        let untouched = |written: &&Written| {
+            now.bytes
+                .as_deref()
+                .is_some_and(|bytes| record::hash(bytes) == written.hash)
+        };
+        let known_original = known.map(|written| shelf.original(written)).transpose()?;
+        let mut made_dirs = known
+            .map(|written| written.made_dirs.clone())
+            .unwrap_or_default();
+        let (original, wired) = match (known.filter(untouched), known_original) {
+            // Exactly what Kite wrote: an upgrade starts from the original again.
+            (Some(_), Some(original)) => {
+                let again = place.wired(original.as_deref(), caller)?;
+                (original, wired.and(again))
+            }
+            (_, known_original) => {
+                let before = known_original.flatten();
+                let (original, was_made) = without_kite(
+                    &place,
+                    now.bytes.as_deref(),
+                    caller,
+                    before.as_deref(),
+                    known,
+                )?;
+                if !was_made {
+                    made_dirs.clear();
+                }
+                (original, wired)
+            }
+        };
+        if now.bytes.is_none() {
+            made_dirs.clone_from(&now.missing_dirs);
+        }
+        let will_hold = wired
+            .clone()
+            .or_else(|| now.bytes.clone())
+            .unwrap_or_default();
+        if let Some(after) = wired {
+            self.changes.push(Change {
+                before: now,
+                after: Some(after),
+            });
+        }
+        self.entries.push(Entry {
+            place,
+            original,
+            will_hold,
+            made_dirs,
+        });
+        Ok(())
+    }
+}
+
+/// The directory under whose name a scope is remembered.
+pub fn root_of(scope: Scope, project: &Project, machine: &Machine) -> std::path::PathBuf {
+    match scope {
+        Scope::User => machine.user_home.clone(),
+        Scope::Personal | Scope::Team => project.root.clone(),
+    }
+}
+
+/// What the file would be, had Kite never been there, and whether Kite made it.
+fn without_kite(
+    place: &Place,
+    now: Option<&[u8]>,
+    caller: &Caller,
+    original: Option<&[u8]>,
+    known: Option<&Written>,
+) -> Result<(Option<Vec<u8>>, bool), Error> {
+    let Some(now) = now else {
+        return Ok((None, true));
+    };
+    let made_by_kite = known.is_some_and(|written| written.backup.is_none());
+    match place.unwired(now, caller, original)? {
+        None => Ok((Some(now.to_vec()), false)),
+        Some(remains) if remains.empty && made_by_kite => Ok((None, true)),
+        Some(remains) => Ok((Some(remains.bytes), made_by_kite)),
+    }
+}
+
+fn needs_line(
+    project: &Project,
+    machine: &Machine,
+    record: Option<&Record>,
+    place: &Place,
+) -> bool {
+    record.is_some_and(|record| record.written(place).is_some())
+        || !exclude::is_covered(&project.root, machine)
+}

@@ -1,0 +1,81 @@
+//! Which project a directory belongs to, and where its wiring goes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{error::Error, git::Checkout, machine::Machine};
+
+/// A project as Claude Code sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// Where `.claude/` and `.mcp.json` stand. In a linked worktree this is the main checkout,
+    /// whose personal settings Claude Code applies to all worktrees.
+    pub root: PathBuf,
+    /// The project's name in Claude Code's own file. It differs from `root` only for the
+    /// worktrees of a bare repository, which share the entry of the repository.
+    pub client_key: PathBuf,
+    pub checkout: Option<Checkout>,
+}
+
+impl Project {
+    /// The project that holds `dir`.
+    ///
+    /// # Errors
+    /// Where `dir` is missing, no directory, the root directory, or inside Kite's home.
+    pub fn holding(dir: &Path, machine: &Machine) -> Result<Project, Error> {
+        let start = directory(dir)?;
+        refuse_odd_places(&start, machine)?;
+        let Some(checkout) = Checkout::holding(&start)? else {
+            return Ok(Project {
+                client_key: start.clone(),
+                root: start,
+                checkout: None,
+            });
+        };
+        let root = checkout.main_top().unwrap_or_else(|| checkout.top.clone());
+        let client_key = if checkout.main_top().is_some() {
+            root.clone()
+        } else {
+            checkout.common_dir.clone()
+        };
+        if client_key.to_str().is_none() {
+            return Err(Error::new(format!("cannot wire {}", client_key.display()))
+                .because("its path is not UTF-8, and Claude Code's files are"));
+        }
+        Ok(Project {
+            root,
+            client_key,
+            checkout: Some(checkout),
+        })
+    }
+}
+
+fn directory(dir: &Path) -> Result<PathBuf, Error> {
+    let dir = fs::canonicalize(dir).map_err(|cause| {
+        Error::io("find", dir, &cause).hinted("name the directory of a project")
+    })?;
+    if !dir.is_dir() {
+        return Err(Error::new(format!("{} is not a directory", dir.display()))
+            .hinted("name the directory of a project"));
+    }
+    Ok(dir)
+}
+
+fn refuse_odd_places(dir: &Path, machine: &Machine) -> Result<(), Error> {
+    if dir.parent().is_none() {
+        return Err(Error::new("the root directory is no project")
+            .hinted("name the directory of a project"));
+    }
+    let home = machine.home.path();
+    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
+    if dir.starts_with(&home) {
+        return Err(
+            Error::new(format!("{} is inside Kite's own home", dir.display()))
+                .because("Kite keeps its state there, not projects")
+                .hinted("name the directory of a project"),
+        );
+    }
+    Ok(())
+}

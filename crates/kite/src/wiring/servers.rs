@@ -1,0 +1,116 @@
+//! Kite's entry among the MCP servers of a file.
+
+use serde_json::Value;
+
+use super::{
+    command::{self, Caller},
+    document::{self, Document},
+    error::Error,
+    events::SERVER,
+};
+
+/// Whose server stands under Kite's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    Kite(Caller),
+    /// A server that has the same name and is not Kite's.
+    Stranger,
+}
+
+/// The `kite` entry below `keys` (the keys that lead to `mcpServers`, itself included).
+pub fn entry<'a>(file: &'a Value, keys: &[String]) -> Option<&'a Value> {
+    keys.iter()
+        .try_fold(file, |value, key| value.get(key))?
+        .get(SERVER)
+}
+
+pub fn owner(entry: &Value) -> Owner {
+    command::of_server(entry).map_or(Owner::Stranger, Owner::Kite)
+}
+
+/// Adds the entry, or corrects one of the same caller; says whether anything was changed.
+///
+/// # Errors
+/// Where a stranger has the name, or a key on the way holds something of another kind.
+pub fn wire(document: &Document, keys: &[String], caller: &Caller) -> Result<bool, Error> {
+    let wanted = caller.server();
+    let now = document.value();
+    if let Some(found) = entry(&now, keys) {
+        if *found == wanted {
+            return Ok(false);
+        }
+        if owner(found) != Owner::Kite(caller.clone()) {
+            return Err(
+                Error::new(format!("another MCP server is called \"{SERVER}\" there"))
+                    .hinted("rename or remove it, then run it again; nothing has been changed"),
+            );
+        }
+    }
+    let mut servers = document.root().clone();
+    for key in keys {
+        servers = document::object_at(&servers, key)?;
+    }
+    match document::property(&servers, SERVER)? {
+        Some(property) => property.set_value(document::input(&wanted)),
+        None => drop(servers.append(SERVER, document::input(&wanted))),
+    }
+    Ok(true)
+}
+
+/// Removes the entry of `caller`, and the containers on the way that are empty now and were not
+/// there in `original`.
+///
+/// # Errors
+/// Where a key stands there twice.
+pub fn unwire(
+    document: &Document,
+    keys: &[String],
+    caller: &Caller,
+    original: &Value,
+) -> Result<bool, Error> {
+    let now = document.value();
+    let is_ours = |found: &Value| owner(found) == Owner::Kite(caller.clone());
+    if !entry(&now, keys).is_some_and(is_ours) {
+        return Ok(false);
+    }
+    let mut way = vec![document.root().clone()];
+    for key in keys {
+        let last = way.last().unwrap_or(document.root());
+        let Some(next) = document::property(last, key)?.and_then(|found| found.object_value())
+        else {
+            return Ok(false);
+        };
+        way.push(next);
+    }
+    if let Some(property) = way
+        .last()
+        .map(|servers| document::property(servers, SERVER))
+        .transpose()?
+    {
+        property.into_iter().for_each(|property| property.remove());
+    }
+    for depth in (0..keys.len()).rev() {
+        let before = keys[..=depth]
+            .iter()
+            .try_fold(original, |value, key| value.get(key));
+        let was_there = before.is_some_and(|before| !holds_only_kite(before));
+        if was_there || !way[depth + 1].properties().is_empty() {
+            break;
+        }
+        if let Some(property) = document::property(&way[depth], &keys[depth])? {
+            property.remove();
+        }
+    }
+    Ok(true)
+}
+
+/// An object that wiring made: for another project, as this one's record cannot tell.
+fn holds_only_kite(value: &Value) -> bool {
+    let Some(object) = value.as_object() else {
+        return false;
+    };
+    !object.is_empty()
+        && object.iter().all(|(key, value)| {
+            (key == SERVER && matches!(owner(value), Owner::Kite(_))) || holds_only_kite(value)
+        })
+}

@@ -1,0 +1,199 @@
+//! `kite uninit`: puts back what was there before `kite init`.
+
+use std::path::PathBuf;
+
+use super::{
+    client_lock::ClientLock,
+    command::Caller,
+    diff,
+    error::Error,
+    files,
+    machine::Machine,
+    place::{self, Place, Scope},
+    plan,
+    project::Project,
+    record::{self, Record, Shelf},
+    report::Report,
+    transaction::{self, Change},
+};
+
+/// What is asked of [`uninit`].
+#[derive(Debug, Clone)]
+pub struct UninitArgs {
+    /// Any directory of the project.
+    pub dir: PathBuf,
+    /// `None`: the personal wiring, and the shared files if they were written from here.
+    pub scope: Option<Scope>,
+    /// Show the diffs and change nothing.
+    pub dry_run: bool,
+}
+
+/// What [`uninit`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    pub root: PathBuf,
+    /// Files that were changed or removed, or would be in a dry run.
+    pub changed: Vec<PathBuf>,
+    /// Those that somebody edited since: only Kite's entries were taken out of them.
+    pub edited_since: Vec<PathBuf>,
+}
+
+/// Unwires the project that holds `args.dir`.
+///
+/// # Errors
+/// Whatever is in the way. Nothing has been changed then.
+pub fn uninit(
+    args: &UninitArgs,
+    machine: &Machine,
+    report: &mut dyn Report,
+) -> Result<Restored, Error> {
+    let project = Project::holding(&args.dir, machine)?;
+    let scopes = scopes(args.scope, &project, machine)?;
+    let lock = if args.dry_run {
+        None
+    } else {
+        ClientLock::take(&machine.claude_state())?
+    };
+    let mut removal = Removal::default();
+    for scope in &scopes {
+        removal.add(*scope, &project, machine)?;
+    }
+    if args.dry_run {
+        for change in &removal.changes {
+            report.diff(&diff::unified(change, machine));
+        }
+    } else {
+        transaction::commit(&removal.changes)?;
+        drop(lock);
+        transaction::remove_empty_dirs(&removal.made_dirs);
+        for scope in &scopes {
+            let root = plan::root_of(*scope, &project, machine);
+            Shelf::of(&machine.home, &root, *scope).clear()?;
+        }
+    }
+    say(&removal, args.dry_run, &project, machine, report);
+    Ok(Restored {
+        root: project.root,
+        changed: removal
+            .changes
+            .into_iter()
+            .map(|change| change.before.named)
+            .collect(),
+        edited_since: removal.edited_since,
+    })
+}
+
+#[derive(Default)]
+struct Removal {
+    changes: Vec<Change>,
+    made_dirs: Vec<PathBuf>,
+    edited_since: Vec<PathBuf>,
+}
+
+impl Removal {
+    fn add(&mut self, scope: Scope, project: &Project, machine: &Machine) -> Result<(), Error> {
+        let caller = scope.caller(machine)?;
+        let shelf = Shelf::of(
+            &machine.home,
+            &plan::root_of(scope, project, machine),
+            scope,
+        );
+        let record = shelf.load()?;
+        let mut places = place::places(scope, project, machine);
+        for written in record.iter().flat_map(|record| &record.files) {
+            if !places.contains(&written.place) {
+                places.push(written.place.clone());
+            }
+        }
+        // The settings go before the line that hides them.
+        places.reverse();
+        for place in places {
+            self.add_place(place, &caller, &shelf, record.as_ref())?;
+        }
+        Ok(())
+    }
+
+    fn add_place(
+        &mut self,
+        place: Place,
+        caller: &Caller,
+        shelf: &Shelf,
+        record: Option<&Record>,
+    ) -> Result<(), Error> {
+        let now = files::snapshot(&place.path, place.new_mode())?;
+        let written = record.and_then(|record| record.written(&place));
+        let made_dirs = written
+            .map(|written| written.made_dirs.clone())
+            .unwrap_or_default();
+        let Some(bytes) = &now.bytes else {
+            self.made_dirs.extend(made_dirs);
+            return Ok(());
+        };
+        let original = written.map(|written| shelf.original(written)).transpose()?;
+        let untouched = written.is_some_and(|written| written.hash == record::hash(bytes));
+        let after = match (&original, untouched) {
+            (Some(original), true) => original.clone(),
+            _ => {
+                let before = original.as_ref().and_then(|bytes| bytes.as_deref());
+                let Some(remains) = place.unwired(bytes, caller, before)? else {
+                    return Ok(());
+                };
+                let made_by_kite = original.as_ref().is_some_and(Option::is_none);
+                if written.is_some() {
+                    self.edited_since.push(place.path.clone());
+                }
+                (!(remains.empty && made_by_kite)).then_some(remains.bytes)
+            }
+        };
+        if after.is_none() {
+            self.made_dirs.extend(made_dirs);
+        }
+        if after.as_ref() != Some(bytes) {
+            self.changes.push(Change { before: now, after });
+        }
+        Ok(())
+    }
+}
+
+/// Shared files are left alone unless they were written from here, or it is asked for: they
+/// belong to the repository.
+fn scopes(asked: Option<Scope>, project: &Project, machine: &Machine) -> Result<Vec<Scope>, Error> {
+    if let Some(scope) = asked {
+        return Ok(vec![scope]);
+    }
+    let mut scopes = vec![Scope::Personal];
+    if Shelf::of(&machine.home, &project.root, Scope::Team)
+        .load()?
+        .is_some()
+    {
+        scopes.push(Scope::Team);
+    }
+    Ok(scopes)
+}
+
+fn say(
+    removal: &Removal,
+    dry_run: bool,
+    project: &Project,
+    machine: &Machine,
+    report: &mut dyn Report,
+) {
+    if removal.changes.is_empty() {
+        report.say(&format!(
+            "{} is not wired; nothing to undo",
+            machine.shown(&project.root)
+        ));
+        return;
+    }
+    for change in &removal.changes {
+        let name = machine.shown(&change.before.named);
+        let edited = removal.edited_since.contains(&change.before.named);
+        let what = match (&change.after, edited) {
+            (None, _) => "removed",
+            (Some(_), true) => "without Kite's entries (it was edited since)",
+            (Some(_), false) => "as it was before",
+        };
+        let would = if dry_run { "would be " } else { "" };
+        report.say(&format!("{name}: {would}{what}"));
+    }
+}

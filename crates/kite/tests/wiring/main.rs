@@ -1,0 +1,17 @@
+//! Stories of `kite init` and `kite uninit`, told on imaginary machines in temporary directories.
+
+#[path = "../../src/wiring/mod.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the program uses what these stories do not"
+)]
+mod wiring;
+
+mod git;
+mod install;
+mod json;
+mod refusals;
+mod scopes;
+mod world;
