@@ -41,6 +41,8 @@ pub(crate) enum Kind {
     Refused,
     Unreachable,
     NotFound,
+    /// Ctrl-C.
+    Interrupted,
     /// The reader of our output has gone, such as `head`. Nobody is told.
     ReaderGone,
 }
@@ -53,6 +55,7 @@ impl Kind {
             Kind::Refused => Exit::Refused,
             Kind::Unreachable => Exit::Unreachable,
             Kind::NotFound => Exit::NotFound,
+            Kind::Interrupted => Exit::Interrupted,
             Kind::ReaderGone => Exit::Success,
         }
     }

@@ -38,8 +38,6 @@ pub(crate) enum Verdict {
 pub(crate) struct Answer {
     pub(crate) verdict: Verdict,
     pub(crate) took: Duration,
-    /// What is told to the agent beside the verdict.
-    pub(crate) context: Option<String>,
 }
 
 /// Where the hook of a home is installed.
@@ -102,6 +100,7 @@ impl Agent {
         let mut child = Command::new(&self.hook)
             .arg(event)
             .current_dir(&self.dir)
+            .env_remove("KITE_SESSION")
             .env("KITE_HOME", &self.home)
             .env("CLAUDE_PID", self.pid.to_string())
             .env("CLAUDE_CODE_SESSION_ID", &self.session_id)
@@ -126,7 +125,6 @@ impl Agent {
         } else {
             Verdict::Allowed
         };
-        let context = specific["additionalContext"].as_str().map(str::to_owned);
-        Ok(Answer { verdict, took: began.elapsed(), context })
+        Ok(Answer { verdict, took: began.elapsed() })
     }
 }

@@ -1,6 +1,6 @@
 //! A line of output: pieces of text, each with its role.
 
-use super::text::{escape, width};
+use super::text::escape;
 
 /// What a piece of text is to the reader. Colour follows from it and never carries meaning alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,11 +70,6 @@ impl Line {
     pub(crate) fn with(mut self, role: Role, text: impl AsRef<str>) -> Line {
         self.0.push(Piece::new(role, text));
         self
-    }
-
-    /// Columns it takes.
-    pub(crate) fn width(&self) -> usize {
-        self.0.iter().map(|piece| width(&piece.text)).sum()
     }
 }
 

@@ -4,6 +4,7 @@
 //! JSON, and both escape it. Nothing here decides anything.
 
 pub(crate) mod daemon;
+pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod events;
