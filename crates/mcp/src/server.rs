@@ -15,7 +15,7 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        CustomRequest, CustomResult, ErrorCode, Implementation, ListToolsResult,
+        CustomRequest, CustomResult, DiscoverResult, ErrorCode, Implementation, ListToolsResult,
         PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities, ServerConfig,
     },
     service::RequestContext,
@@ -165,6 +165,16 @@ impl ServerHandler for Server {
             .with_instructions(INSTRUCTIONS)
     }
 
+    async fn discover(
+        &self,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.get_info())
+            .with_ttl_ms(TOOL_LIST_TTL_MS)
+            .with_cache_scope(CacheScope::Public))
+    }
+
     async fn list_tools(
         &self,
         _page: Option<PaginatedRequestParams>,
@@ -181,14 +191,16 @@ impl ServerHandler for Server {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = tools::find(&call.name) else {
-            return Err(unknown_tool(&call.name));
-        };
         let given = call.arguments.unwrap_or_default();
-        call_log::called(tool.declaration.name, &given);
+        call_log::called(&call.name, &given);
+        let Some(tool) = tools::find(&call.name) else {
+            let error = unknown_tool(&call.name);
+            call_log::answered(&call.name, &error.message);
+            return Err(error);
+        };
         let answer = self.answer(tool, given, &context).await;
         let (Ok(text) | Err(text)) = &answer;
-        call_log::answered(tool.declaration.name, text);
+        call_log::answered(&call.name, text);
         let result = match answer {
             Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
             Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),

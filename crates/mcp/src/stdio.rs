@@ -12,9 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Options, parent::Parent, server::Server, transport::Lines};
 
-/// How long calls under way may go on after the end of input or a signal. Together with the exit
-/// itself this stays below the 300 ms that a client should ever have to wait.
-const LAST_WORDS: Duration = Duration::from_millis(150);
+/// How long calls under way may go on after the end of input. Together with [`LAST_WORDS`] and the
+/// exit itself this stays below the 300 ms that a client should ever have to wait.
+const FINISH: Duration = Duration::from_millis(120);
+/// How long calls that are told to end may take over it.
+const LAST_WORDS: Duration = Duration::from_millis(80);
 /// Threads for what blocks: stdin and stdout where they are no pipes, and starting the daemon.
 const BLOCKING_THREADS_MAX: usize = 4;
 /// Stack of such a thread, in bytes.
@@ -57,15 +59,15 @@ async fn serve(server: Server, parent: Parent) -> ExitCode {
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         _ = &mut serving => return ExitCode::SUCCESS,
-        () = ended.cancelled() => {}
+        // Nothing more comes in; what came may still be answered.
+        () = ended.cancelled() => if timeout(FINISH, &mut serving).await.is_ok() { return ExitCode::SUCCESS },
         () = signals.any() => {}
         () = parent.died() => {}
     }
-    // At the end of input rmcp finishes what is under way; calls that wait are told to end.
     stopping.cancel();
-    if timeout(LAST_WORDS, &mut serving).await.is_err() {
-        stop.cancel();
-    }
+    stop.cancel();
+    // Whether they made it or not, this process ends now.
+    let _ = timeout(LAST_WORDS, &mut serving).await;
     ExitCode::SUCCESS
 }
 

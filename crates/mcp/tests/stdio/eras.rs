@@ -1,0 +1,153 @@
+use serde_json::{Value, json};
+use tempfile::tempdir;
+
+use crate::{
+    server::{Server, outcome},
+    stand_in::{Answer, StandIn, task},
+};
+
+fn modern(id: u64, method: &str, mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "claude-code", "version": "2.1.330"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+fn tool_names(list: &Value) -> Vec<&str> {
+    let tools = list["result"]["tools"]
+        .as_array()
+        .unwrap_or_else(|| panic!("a list: {list}"));
+    tools
+        .iter()
+        .map(|tool| tool["name"].as_str().expect("a name"))
+        .collect()
+}
+
+const NAMES: [&str; 8] = [
+    "kite_task_create",
+    "kite_task_list",
+    "kite_task_claim",
+    "kite_task_complete",
+    "kite_task_release",
+    "kite_sessions",
+    "kite_file_lock",
+    "kite_file_unlock",
+];
+
+#[test]
+fn the_older_era_lists_the_tools_without_a_word_to_the_daemon() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |_| Answer::HangUp);
+    for version in ["2025-11-25", "2025-06-18", "2025-03-26"] {
+        let mut server = Server::start(home.path());
+        server.send(&json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": version,
+            "capabilities": {}, "clientInfo": {"name": "codex-mcp-client", "version": "0.169.0"}}}));
+        let welcome = server.receive();
+        assert_eq!(welcome["result"]["protocolVersion"], version);
+        assert_eq!(welcome["result"]["serverInfo"]["name"], "kite");
+        assert!(
+            welcome["result"]["instructions"]
+                .as_str()
+                .is_some_and(|text| text.chars().count() <= 400)
+        );
+        server.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        server.send(&json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}));
+        assert_eq!(tool_names(&server.receive()), NAMES);
+    }
+    assert_eq!(
+        daemon.all(),
+        Vec::<Value>::new(),
+        "nobody may be told of a client that has not called"
+    );
+    assert_eq!(
+        files(home.path()),
+        ["kite.sock"],
+        "and nothing may be written"
+    );
+}
+
+#[test]
+fn the_newer_era_needs_no_handshake() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |request| {
+        Answer::Reply(task(
+            "created",
+            request["title"].as_str().unwrap_or_default(),
+        ))
+    });
+    let mut server = Server::start(home.path());
+    server.send(&modern(1, "server/discover", json!({})));
+    let found = server.receive();
+    let versions = found["result"]["supportedVersions"]
+        .as_array()
+        .expect("versions");
+    assert!(
+        versions.contains(&json!("2026-07-28")) && versions.contains(&json!("2025-11-25")),
+        "{found}"
+    );
+    server.send(&modern(2, "tools/list", json!({})));
+    let list = server.receive();
+    assert_eq!(tool_names(&list), NAMES);
+    assert_eq!(list["result"]["resultType"], "complete");
+    assert!(
+        list["result"]["ttlMs"].as_u64().is_some_and(|ttl| ttl > 0),
+        "{list}"
+    );
+    assert_eq!(daemon.all(), Vec::<Value>::new());
+
+    server.send(&modern(
+        3,
+        "tools/call",
+        json!({"name": "kite_task_create", "arguments": {"title": "Add login"}}),
+    ));
+    let (text, is_error) = outcome(&server.receive());
+    assert!(
+        text.starts_with("Task created: 1a2b3c4d — Add login") && !is_error,
+        "{text}"
+    );
+    assert_eq!(daemon.hello()["caller"]["client"], "claude-code");
+    assert_eq!(daemon.hello()["caller"]["client_version"], "2.1.330");
+}
+
+#[test]
+fn a_probe_of_the_newer_era_may_be_followed_by_the_older_handshake() {
+    let home = tempdir().expect("a directory");
+    let mut server = Server::start(home.path());
+    server.send(&modern(1, "server/discover", json!({})));
+    assert!(server.receive()["result"].is_object());
+    // The probe has timed out on the client's side: it says so before its handshake.
+    server.send(
+        &json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}),
+    );
+    assert_eq!(
+        server.initialize("claude-code")["result"]["protocolVersion"],
+        "2025-11-25"
+    );
+}
+
+#[test]
+fn two_servers_have_one_fingerprint_and_it_is_the_librarys() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |_| Answer::Reply(json!({"sessions": []})));
+    let mut server = Server::initialized(home.path());
+    server.answer("kite_sessions", json!({}));
+    assert_eq!(
+        daemon.hello()["caller"]["fingerprint"],
+        kite_mcp::fingerprint()
+    );
+}
+
+fn files(directory: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).expect("a directory");
+    entries
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect()
+}

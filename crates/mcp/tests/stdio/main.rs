@@ -1,0 +1,11 @@
+//! The stdio server as its clients meet it: a real process, its pipes, and a stand-in for the
+//! daemon at the socket.
+
+mod calls;
+mod eras;
+mod exits;
+mod noise;
+mod reconnection;
+mod server;
+mod stand_in;
+mod waiting;

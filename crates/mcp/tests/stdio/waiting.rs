@@ -1,0 +1,93 @@
+use serde_json::json;
+use tempfile::tempdir;
+
+use crate::{
+    server::{Server, outcome},
+    stand_in::{Answer, StandIn, granted},
+};
+
+#[test]
+fn waiting_for_a_lock_shows_the_place_and_can_be_cancelled() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |request| match request["type"].as_str() {
+        Some("lock") => Answer::Lines(vec![
+            json!({"push": "locks", "request": request["id"], "place": 2}),
+        ]),
+        Some("cancel") => Answer::Lines(vec![
+            json!({"ok": true, "id": request["id"]}),
+            json!({"ok": false, "id": request["request"], "error": {"code": "cancelled", "message": "Cancelled."}}),
+        ]),
+        _ => Answer::Reply(json!({"sessions": []})),
+    });
+    let mut server = Server::initialized(home.path());
+    server.call(
+        3,
+        "kite_file_lock",
+        json!({"file": "a.rs", "wait_seconds": 30}),
+    );
+    let progress = server.receive();
+    assert_eq!(progress["method"], "notifications/progress", "{progress}");
+    assert_eq!(progress["params"]["progressToken"], 3);
+    assert_eq!(progress["params"]["total"], 30.0);
+    assert_eq!(
+        progress["params"]["message"],
+        "waiting in the queue, place 2"
+    );
+
+    server.send(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3, "reason": "esc"}}));
+    let cancel = daemon.wait_for("cancel");
+    assert_eq!(cancel["request"], daemon.wait_for("lock")["id"]);
+    assert_eq!(daemon.wait_for("lock")["wait_s"], 30);
+
+    let (text, _) = server.answer("kite_sessions", json!({}));
+    assert!(
+        text.starts_with("No other session"),
+        "the next message answers the next call: {text}"
+    );
+}
+
+#[test]
+fn a_lock_that_comes_free_is_granted_to_the_waiting() {
+    let home = tempdir().expect("a directory");
+    let _daemon = StandIn::listen(home.path(), |request| {
+        let push = |place: u64| json!({"push": "locks", "request": request["id"], "place": place});
+        let mut reply = granted("granted");
+        reply["id"] = request["id"].clone();
+        reply["ok"] = json!(true);
+        reply["waited_ms"] = json!(2_300);
+        Answer::Lines(vec![push(1), reply])
+    });
+    let mut server = Server::initialized(home.path());
+    server.call(
+        3,
+        "kite_file_lock",
+        json!({"files": ["a.rs"], "wait_seconds": 45}),
+    );
+    let mut reply = server.receive();
+    while reply["method"] == "notifications/progress" {
+        reply = server.receive();
+    }
+    let (text, is_error) = outcome(&reply);
+    assert!(
+        !is_error && text.starts_with("Locked after 2.3 s in the queue: a.rs (epoch 17.3"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_broken_connection_while_waiting_puts_the_request_back_in_the_queue() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |_| Answer::Lines(vec![]));
+    let mut server = Server::initialized(home.path());
+    server.call(
+        3,
+        "kite_file_lock",
+        json!({"file": "a.rs", "wait_seconds": 30}),
+    );
+    let first = daemon.wait_for("lock");
+    daemon.end();
+    let daemon = StandIn::listen(home.path(), |_| Answer::Reply(granted("granted")));
+    let (text, is_error) = outcome(&server.receive());
+    assert!(!is_error, "{text}");
+    assert_eq!(daemon.asked()[0]["op_id"], first["op_id"]);
+}
