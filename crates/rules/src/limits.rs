@@ -14,6 +14,8 @@ pub const GLOB_DEPTH_MAX: usize = 8;
 pub const GLOB_STATES_MAX: usize = 4_096;
 /// Requests waiting for locks at once.
 pub const WAITERS_MAX: usize = 256;
+/// Of those in the way of a refused request, so many are named.
+pub const LOCKED_NAMED_MAX: usize = 16;
 /// Longest life of a lock without a sign of life of its session.
 pub const LOCK_TTL_MS_MAX: u64 = 24 * 3_600_000;
 /// Usual life of a lock.
@@ -34,7 +36,7 @@ pub const INTENT_CHARS_MAX: usize = 80;
 pub const TITLE_CHARS_MAX: usize = 200;
 /// Characters of a task's description, and of a result.
 pub const TEXT_CHARS_MAX: usize = 8_000;
-/// Characters of a reason.
+/// Characters of a reason; longer ones are cut.
 pub const REASON_CHARS_MAX: usize = 500;
 /// Dependencies of one task.
 pub const DEPENDENCIES_MAX: usize = 64;
@@ -50,3 +52,11 @@ pub const NOTES_PER_TASK_MAX: usize = 16;
 pub const CLAIM_LOOKAHEAD: usize = 64;
 /// Files whose touches are remembered; the longest untouched make room.
 pub const TOUCHED_FILES_MAX: usize = 20_000;
+
+/// The text, cut to so many characters.
+pub(crate) fn cut(mut text: alloc::string::String, chars_max: usize) -> alloc::string::String {
+    if let Some((end, _)) = text.char_indices().nth(chars_max) {
+        text.truncate(end);
+    }
+    text
+}
