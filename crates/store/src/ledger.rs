@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use kite_rules::{
-    lock::LockTable,
+    Now,
+    lock::{Epoch, Lock, LockTable},
     session::{Session, SessionId},
-    task::TaskGraph,
+    task::{Task, TaskGraph},
 };
 
 /// Sessions, locks and tasks of one home. Engines decide upon it and readers look at it.
@@ -17,4 +18,79 @@ pub struct Ledger {
     pub tasks: TaskGraph,
     /// Durable counters, by name.
     pub tally: BTreeMap<String, u64>,
+    /// The newest epoch seen in a grant: tells new locks of a grant from renewed ones.
+    pub(crate) newest_epoch: Epoch,
+    /// The latest time an operation was decided at.
+    pub(crate) latest: Now,
+}
+
+/// The durable part of a [`Ledger`], without indexes and queues: what is loaded, and what two
+/// engines can be compared by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    pub sessions: BTreeMap<SessionId, Session>,
+    pub locks: BTreeMap<Epoch, Lock>,
+    /// By number: the order of creation.
+    pub tasks: BTreeMap<u64, Task>,
+    pub tally: BTreeMap<String, u64>,
+}
+
+impl Ledger {
+    /// An empty ledger whose locks get epochs of this generation.
+    #[must_use]
+    pub fn new(generation: u64) -> Ledger {
+        Ledger {
+            locks: LockTable::new(generation),
+            newest_epoch: Epoch {
+                generation,
+                counter: 0,
+            },
+            ..Ledger::default()
+        }
+    }
+
+    /// A copy of the durable part.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts {
+            sessions: self.sessions.clone(),
+            locks: self.locks.iter().map(|l| (l.epoch, l.clone())).collect(),
+            tasks: self.tasks.iter().map(|t| (t.number, t.clone())).collect(),
+            tally: self.tally.clone(),
+        }
+    }
+
+    /// Replaces the facts by those on disk. The lock table itself stays, so that its epoch
+    /// counter never goes back and those who wait keep their places; every lock gets a full TTL.
+    /// Signs of life, which are only in memory, are kept.
+    pub(crate) fn refill(&mut self, facts: Facts, now: Now) {
+        let held: Vec<_> = self.locks.iter().map(|l| l.target.clone()).collect();
+        self.locks.break_locks(&held);
+        let mut before = std::mem::replace(&mut self.sessions, facts.sessions);
+        for (id, session) in &mut self.sessions {
+            match before.remove(id) {
+                Some(old) if old.state.is_live() && session.state.is_live() => {
+                    session.seen = old.seen;
+                    session.state = old.state;
+                }
+                _ => session.seen.mono_ms = now.mono_ms,
+            }
+            if !session.state.is_live() {
+                self.locks.release_all(*id, false);
+            }
+        }
+        // What is left was never durable: its waits go with it.
+        for id in before.into_keys() {
+            self.locks.release_all(id, false);
+        }
+        for lock in facts.locks.into_values() {
+            self.locks.restore(lock, now);
+        }
+        self.tasks = TaskGraph::new();
+        for task in facts.tasks.into_values() {
+            self.tasks.restore(task);
+        }
+        self.tasks.rewire();
+        self.tally = facts.tally;
+    }
 }

@@ -11,10 +11,15 @@
 //! **Architecture Invariant:** an acknowledged change survives `kill -9`. A failed commit fails
 //! every operation that was decided upon it, and memory goes back to what is on disk.
 
+mod answers;
 pub mod contract;
 pub mod in_memory;
 pub mod ledger;
+pub mod limits;
+mod mirror;
+mod operation;
 pub mod sqlite;
+mod write;
 
 use kite_rules::{
     Now, Refusal,
@@ -24,7 +29,9 @@ use kite_rules::{
     task::{Changed, NewTask, TaskId},
 };
 
-pub use ledger::Ledger;
+pub use in_memory::InMemoryStore;
+pub use ledger::{Facts, Ledger};
+pub use sqlite::{Durability, Options, SqliteStore};
 
 /// Why the store could not do it. Never a judgement: those are [`Refusal`]s.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,9 +101,16 @@ pub enum Acquired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Release {
     /// The owner's locks on exactly these targets, optionally only at this epoch.
-    Targets { owner: Owner, targets: Vec<Target>, epoch: Option<Epoch> },
+    Targets {
+        owner: Owner,
+        targets: Vec<Target>,
+        epoch: Option<Epoch>,
+    },
     /// Everything of a session; at the end of a turn only what it does not keep.
-    Session { session: SessionId, unless_kept: bool },
+    Session {
+        session: SessionId,
+        unless_kept: bool,
+    },
     /// Everything of one subagent.
     Agent(Owner),
     /// Whoever's locks on exactly these targets. For a person only.
@@ -127,7 +141,10 @@ pub enum Page {
 
 /// One method for each operation; each is one transaction. Single-threaded callers: futures are
 /// not `Send`. Dropping a future does not undo what was decided.
-#[expect(async_fn_in_trait, reason = "the daemon runs on one thread; no bounds are wanted")]
+#[expect(
+    async_fn_in_trait,
+    reason = "the daemon runs on one thread; no bounds are wanted"
+)]
 pub trait Store: 'static {
     /// Looks at the facts. Cheap, in memory; may show what is decided and about to be durable.
     fn read<R>(&self, look: impl FnOnce(&Ledger) -> R) -> R;
@@ -151,7 +168,13 @@ pub trait Store: 'static {
     fn seen(&self, session: SessionId, now: Now);
 
     /// Ends a session as `ended` or `lost`: its locks and waits go, its tasks come back.
-    async fn end_session(&self, session: SessionId, state: State, why: &str, now: Now) -> Result<Freed, StoreError>;
+    async fn end_session(
+        &self,
+        session: SessionId,
+        state: State,
+        why: &str,
+        now: Now,
+    ) -> Result<Freed, StoreError>;
 
     async fn acquire(
         &self,
@@ -162,18 +185,31 @@ pub trait Store: 'static {
     ) -> Judged<Acquired>;
 
     /// Leaves the queue; the refusal that a time-out is answered with, if it still waited.
+    /// Whoever stood behind it gets what is free with the next [`Store::expire`].
     fn leave(&self, ticket: Ticket, now: Now) -> Option<Refusal>;
 
-    async fn release(&self, release: Release, now: Now, retry: Option<Retry<'_, Freed>>) -> Judged<Freed>;
+    async fn release(
+        &self,
+        release: Release,
+        now: Now,
+        retry: Option<Retry<'_, Freed>>,
+    ) -> Judged<Freed>;
 
-    /// Ends leases that have run out.
+    /// Ends leases that have run out, and grants what is free to those who wait. Call it also
+    /// after [`Store::leave`], and after a [`StoreError`] while somebody waits: memory went back
+    /// to what is on disk, and the waiting kept their places.
     async fn expire(&self, now: Now) -> Result<Freed, StoreError>;
 
     /// Gives every lease a full TTL: the machine woke up.
     fn renew_all(&self, now: Now);
 
-    async fn create_task(&self, id: TaskId, task: NewTask, now: Now, retry: Option<Retry<'_, Changed>>)
-    -> Judged<Changed>;
+    async fn create_task(
+        &self,
+        id: TaskId,
+        task: NewTask,
+        now: Now,
+        retry: Option<Retry<'_, Changed>>,
+    ) -> Judged<Changed>;
 
     async fn claim_next(
         &self,
@@ -184,7 +220,13 @@ pub trait Store: 'static {
         retry: Option<Retry<'_, Changed>>,
     ) -> Judged<Changed>;
 
-    async fn claim(&self, task: TaskId, owner: &Owner, now: Now, retry: Option<Retry<'_, Changed>>) -> Judged<Changed>;
+    async fn claim(
+        &self,
+        task: TaskId,
+        owner: &Owner,
+        now: Now,
+        retry: Option<Retry<'_, Changed>>,
+    ) -> Judged<Changed>;
 
     async fn complete(
         &self,
@@ -196,7 +238,10 @@ pub trait Store: 'static {
         retry: Option<Retry<'_, Changed>>,
     ) -> Judged<Changed>;
 
-    #[expect(clippy::too_many_arguments, reason = "the operation's facts, each needed")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the operation's facts, each needed"
+    )]
     async fn release_task(
         &self,
         task: TaskId,
