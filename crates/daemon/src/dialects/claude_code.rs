@@ -1,0 +1,186 @@
+//! Claude Code's hooks (observed with 2.1.330).
+//!
+//! A decision is JSON on stdout with exit code 0. Every failure of a hook lets the tool run, so
+//! nothing is ever said by an exit code here.
+
+use kite_wire::frame::Header;
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+
+use super::{Effect, Step, Verdict, What};
+use crate::doors::HookAnswer;
+
+/// Tools that edit one file. Whole-file writers replace its content.
+const EDIT_TOOLS: &[(&str, bool)] =
+    &[("Write", true), ("Edit", false), ("MultiEdit", false), ("NotebookEdit", false)];
+
+/// Longest tool input or outcome that is passed on for the log, in bytes.
+const LOGGED_BYTES_MAX: usize = 64 << 10;
+/// Characters of a prompt's first line that are kept; cut to the limit of intents later.
+const FIRST_LINE_CHARS_MAX: usize = 400;
+
+#[derive(Deserialize)]
+struct Input<'a> {
+    session_id: Option<String>,
+    cwd: Option<String>,
+    agent_id: Option<String>,
+    tool_name: Option<String>,
+    tool_use_id: Option<String>,
+    #[serde(borrow)]
+    tool_input: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_response: Option<&'a RawValue>,
+    error: Option<String>,
+    prompt: Option<String>,
+    reason: Option<String>,
+    tool_calls: Option<Vec<Call>>,
+}
+
+#[derive(Deserialize)]
+struct Call {
+    tool_use_id: Option<String>,
+}
+
+/// The fields of tool inputs that say what a call is about.
+#[derive(Default, Deserialize)]
+struct Target {
+    file_path: Option<String>,
+    notebook_path: Option<String>,
+    path: Option<String>,
+    command: Option<String>,
+    pattern: Option<String>,
+    url: Option<String>,
+    description: Option<String>,
+}
+
+pub(super) fn read(header: &Header, bytes: &[u8]) -> Result<Step, String> {
+    let input: Input<'_> = serde_json::from_slice(bytes).map_err(|e| format!("not the JSON of a hook: {e}"))?;
+    let target = input.tool_input.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let what = what(&header.event, &input, target);
+    let logged = |raw: Option<&RawValue>| raw.map(RawValue::get).filter(|raw| raw.len() <= LOGGED_BYTES_MAX).map(str::to_owned);
+    Ok(Step {
+        pid: header.env("CLAUDE_PID").and_then(|pid| pid.parse().ok()),
+        client_version: header.env("AI_AGENT").and_then(version),
+        what,
+        input: logged(input.tool_input),
+        output: logged(input.tool_response).or(input.error.map(|e| json!(e).to_string())),
+        client_session_id: input.session_id,
+        agent: input.agent_id.filter(|agent| !agent.is_empty()),
+        cwd: input.cwd,
+        tool_use_id: input.tool_use_id,
+    })
+}
+
+fn what(event: &str, input: &Input<'_>, target: Target) -> What {
+    let tool = input.tool_name.clone().unwrap_or_default();
+    let edits = EDIT_TOOLS.iter().find(|(name, _)| *name == tool);
+    match event {
+        "SessionStart" => What::SessionStart,
+        "UserPromptSubmit" => What::Prompt { first_line: first_line(input.prompt.as_deref().unwrap_or_default()) },
+        "PreToolUse" => match (edits, target.file()) {
+            (Some((_, whole)), Some(file)) => What::BeforeEdit { tool, file, whole: *whole },
+            (_, target) => What::BeforeTool { tool, target },
+        },
+        "PostToolUse" | "PostToolUseFailure" => {
+            let effect = match (edits, target.file()) {
+                (Some(_), Some(file)) => Effect::Edited(file),
+                (None, Some(file)) if tool == "Read" => Effect::Read(file),
+                (_, target) => Effect::Other(target),
+            };
+            What::AfterTool { tool, effect, failed: event == "PostToolUseFailure" }
+        }
+        "PostToolBatch" => {
+            let calls = input.tool_calls.iter().flatten();
+            What::BatchEnd { calls: calls.filter_map(|call| call.tool_use_id.clone()).collect() }
+        }
+        "Stop" | "StopFailure" => What::TurnEnd,
+        "SubagentStart" => What::SubagentStart,
+        "SubagentStop" => What::SubagentEnd,
+        "SessionEnd" => {
+            let reason = input.reason.as_deref().unwrap_or_default();
+            What::SessionEnd { process_stays: matches!(reason, "clear" | "resume") }
+        }
+        "CwdChanged" => What::DirectoryChanged,
+        _ => What::Other,
+    }
+}
+
+impl Target {
+    fn file(self) -> Option<String> {
+        self.file_path
+            .or(self.notebook_path)
+            .or(self.path)
+            .or(self.command)
+            .or(self.pattern)
+            .or(self.url)
+            .or(self.description)
+    }
+}
+
+fn first_line(prompt: &str) -> String {
+    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.chars().take(FIRST_LINE_CHARS_MAX).collect()
+}
+
+/// `claude-code_2-1-330_harness` -> `2.1.330`.
+fn version(agent: &str) -> Option<String> {
+    let version = agent.strip_prefix("claude-code_")?.split('_').next()?;
+    Some(version.replace('-', "."))
+}
+
+pub(super) fn answer(event: &str, verdict: &Verdict) -> HookAnswer {
+    let said = match verdict {
+        Verdict::Pass => return HookAnswer::default(),
+        Verdict::Say(text) => json!({ "hookEventName": event, "additionalContext": text }),
+        Verdict::Deny(reason) => json!({
+            "hookEventName": event,
+            "permissionDecision": "deny",
+            "permissionDecisionReason": reason,
+        }),
+    };
+    let stdout = json!({ "hookSpecificOutput": said }).to_string().into_bytes();
+    HookAnswer { stdout, ..HookAnswer::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(event: &str) -> Header {
+        Header { event: event.to_owned(), client: "claude-code".to_owned(), ..Header::default() }
+    }
+
+    #[test]
+    fn an_edit_names_its_file_and_whether_it_writes_the_whole() {
+        let input = br#"{"session_id":"s","tool_name":"Write","tool_input":{"file_path":"/a","content":"x"},"tool_use_id":"t"}"#;
+        let step = read(&header("PreToolUse"), input).unwrap();
+        assert_eq!(step.what, What::BeforeEdit { tool: "Write".into(), file: "/a".into(), whole: true });
+        assert_eq!(step.tool_use_id.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn a_prompt_gives_its_first_line_that_says_something() {
+        let input = br#"{"session_id":"s","prompt":"\n  Add OAuth login\nand tests"}"#;
+        let step = read(&header("UserPromptSubmit"), input).unwrap();
+        assert_eq!(step.what, What::Prompt { first_line: "Add OAuth login".into() });
+    }
+
+    #[test]
+    fn what_is_not_json_is_said_not_guessed() {
+        assert!(read(&header("PreToolUse"), b"\xff{").is_err());
+    }
+
+    #[test]
+    fn an_event_of_tomorrow_is_let_pass() {
+        let step = read(&header("SomethingNew"), br#"{"session_id":"s","new":[1]}"#).unwrap();
+        assert_eq!(step.what, What::Other);
+    }
+
+    #[test]
+    fn a_refusal_is_a_permission_decision() {
+        let answer = answer("PreToolUse", &Verdict::Deny("no".into()));
+        let said: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+        assert_eq!(said["hookSpecificOutput"]["permissionDecision"], "deny");
+        assert_eq!(answer.exit, 0);
+    }
+}

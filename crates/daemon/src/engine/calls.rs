@@ -1,0 +1,77 @@
+//! Tool calls under way: which owner made them, and which of them edit.
+
+use std::collections::{HashMap, VecDeque};
+
+use kite_rules::session::{Owner, SessionId};
+
+/// Tool calls remembered; the oldest make room.
+const CALLS_MAX: usize = 4_096;
+
+/// An editing call that has a hold.
+#[derive(Clone, Debug)]
+struct Edit {
+    owner: Owner,
+    /// Its end was seen, or is presumed.
+    over: bool,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    owners: HashMap<String, Owner>,
+    order: VecDeque<String>,
+    edits: HashMap<String, Edit>,
+}
+
+impl Calls {
+    /// A call begins: whoever asks with its id later is this owner.
+    pub(super) fn begin(&mut self, tool_use_id: &str, owner: &Owner) {
+        if self.owners.insert(tool_use_id.to_owned(), owner.clone()).is_none() {
+            self.order.push_back(tool_use_id.to_owned());
+        }
+        while self.order.len() > CALLS_MAX {
+            if let Some(oldest) = self.order.pop_front() {
+                self.owners.remove(&oldest);
+            }
+        }
+    }
+
+    pub(super) fn owner(&self, tool_use_id: &str) -> Option<&Owner> {
+        self.owners.get(tool_use_id)
+    }
+
+    pub(super) fn edit_begins(&mut self, tool_use_id: &str, owner: &Owner) {
+        self.edits.insert(tool_use_id.to_owned(), Edit { owner: owner.clone(), over: false });
+    }
+
+    pub(super) fn edit_is_over(&mut self, tool_use_id: &str) {
+        if let Some(edit) = self.edits.get_mut(tool_use_id) {
+            edit.over = true;
+        }
+    }
+
+    pub(super) fn edit_is_gone(&mut self, tool_use_id: &str) {
+        self.edits.remove(tool_use_id);
+    }
+
+    /// The owner's edits but `except`, whose end was not seen yet: they are presumed over now.
+    /// The others are forgotten.
+    pub(super) fn presume_over(&mut self, owner: &Owner, except: Option<&str>) -> Vec<String> {
+        let mut unseen = Vec::new();
+        self.edits.retain(|id, edit| {
+            if edit.owner != *owner || Some(id.as_str()) == except {
+                return true;
+            }
+            if edit.over {
+                return false;
+            }
+            edit.over = true;
+            unseen.push(id.clone());
+            true
+        });
+        unseen
+    }
+
+    pub(super) fn forget(&mut self, session: SessionId) {
+        self.edits.retain(|_, edit| edit.owner.session != session);
+    }
+}

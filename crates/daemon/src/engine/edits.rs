@@ -1,0 +1,210 @@
+//! Edits: whether one may go on now, later, or not; and what is remembered of it.
+
+use std::{cell::Cell, path::PathBuf, rc::Rc, time::Duration};
+
+use kite_rules::{
+    Refusal,
+    hold::Ticket,
+    refusal::InTheWay,
+    session::Owner,
+    touch::{Content, Note},
+};
+use kite_store::Store;
+use tokio::time::Instant;
+
+use super::{Engine, callers::text, prevented};
+use crate::{
+    config::Hold,
+    dialects::Verdict,
+    doors::WaitSender,
+    hands::files::{self, File, Fingerprint},
+    translate::{
+        refusal::Reader,
+        words::{ago, inline, quoted},
+    },
+};
+
+/// Slack that a waiting hook gets beyond the wait itself, in milliseconds.
+const ANSWER_SLACK_MS: u64 = 500;
+
+/// How long a hook can be kept waiting, and was.
+pub(super) struct Patience<'a> {
+    pub(super) extend: &'a WaitSender,
+    pub(super) waited: Cell<Duration>,
+}
+
+impl<S: Store> Engine<S> {
+    /// Judges an edit that is about to happen, and takes the file for it.
+    pub(super) async fn before_edit(
+        self: &Rc<Self>,
+        owner: &Owner,
+        file: &str,
+        whole: bool,
+        call: &str,
+        patience: &Patience<'_>,
+    ) -> Verdict {
+        let Some(file) = self.resolve(owner, file).await else { return Verdict::Pass };
+        let (key, shown) = (text(&file.key), self.shown(owner, &file));
+        if let Err(refusal) = self.take_file(owner, &key, &shown, call, patience).await {
+            self.count(prevented::EDITS_REFUSED, 1);
+            return self.deny(&refusal);
+        }
+        self.calls.borrow_mut().edit_begins(call, owner);
+        self.leases_changed.notify_waiters();
+        if whole && let Some(content) = content(&file).await {
+            let judged = self.touches.borrow_mut().judge_overwrite(&key, owner, content);
+            if let Err(refusal) = judged {
+                self.let_go(owner, call);
+                return self.deny(&refusal);
+            }
+        }
+        self.note_for(owner, &key)
+    }
+
+    /// Takes the file, waiting behind other sessions' edits for a bounded time.
+    async fn take_file(
+        &self,
+        owner: &Owner,
+        key: &str,
+        shown: &str,
+        call: &str,
+        patience: &Patience<'_>,
+    ) -> Result<(), Refusal> {
+        let mut place: Option<Place<'_, S>> = None;
+        let wait = Duration::from_millis(self.config.hold_wait_ms);
+        let began = Instant::now();
+        loop {
+            let freed = self.hold_freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            self.not_locked(owner, key, shown)?;
+            let ticket = place.as_ref().map(|place| place.ticket);
+            let in_the_way = match self.holds.borrow_mut().take(key, shown, owner, call, ticket, self.now()) {
+                Ok(()) => {
+                    return Ok(());
+                }
+                Err(in_the_way) => in_the_way,
+            };
+            if place.is_none() {
+                place = Some(Place { engine: self, ticket: self.holds.borrow_mut().wait(key, owner) });
+                self.count(prevented::EDITS_QUEUED, 1);
+                patience.extend.send(self.config.hold_wait_ms + ANSWER_SLACK_MS);
+            }
+            let over = tokio::time::timeout_at(began + wait, freed).await.is_err();
+            patience.waited.set(began.elapsed());
+            if over {
+                return Err(Refusal::Busy(in_the_way));
+            }
+        }
+    }
+
+    fn not_locked(&self, owner: &Owner, key: &str, shown: &str) -> Result<(), Refusal> {
+        let now = self.now();
+        self.store.read(|ledger| match ledger.locks.blocking(owner, key) {
+            None => Ok(()),
+            Some(lock) => Err(Refusal::Locked(vec![InTheWay {
+                target: if lock.shown.is_empty() { shown.to_owned() } else { lock.shown.clone() },
+                owner: lock.owner.clone(),
+                since_wall_ms: lock.since_wall_ms,
+                until_wall_ms: now.wall_at(lock.expires_mono_ms()),
+                reason: lock.reason.clone(),
+            }])),
+        })
+    }
+
+    fn deny(&self, refusal: &Refusal) -> Verdict {
+        let text = self.refused(refusal, Reader::Edit).to_string();
+        self.prevented.borrow_mut().injected(&text);
+        Verdict::Deny(text)
+    }
+
+    /// The hold of a call that will not run.
+    fn let_go(&self, owner: &Owner, call: &str) {
+        self.calls.borrow_mut().edit_is_gone(call);
+        self.holds.borrow_mut().drop_call(owner.session, call);
+        self.hold_freed.notify_waiters();
+    }
+
+    /// The one line about another session's change of this file, where one is due.
+    fn note_for(&self, owner: &Owner, key: &str) -> Verdict {
+        let now = self.now();
+        if !self.config.notes {
+            return Verdict::Pass;
+        }
+        let Some(note) = self.touches.borrow_mut().note_before_edit(key, owner, now) else { return Verdict::Pass };
+        let text = self.note_line(&note, now.mono_ms.saturating_sub(note.at.mono_ms));
+        self.count(prevented::NOTES, 1);
+        self.prevented.borrow_mut().injected(&text);
+        Verdict::Say(text)
+    }
+
+    /// `auth.ts: 3f2a91bc edited it 40 s ago ("Add OAuth login")`.
+    fn note_line(&self, note: &Note, age_ms: u64) -> String {
+        let intent = self.store.read(|ledger| ledger.sessions.get(&note.by.session).and_then(|s| s.intent.clone()));
+        let about = intent.map(|intent| format!(" ({})", quoted(&intent, 60))).unwrap_or_default();
+        format!("{}: {:.8} edited it {}{about}.", inline(&note.shown, 120), note.by.session, ago(age_ms))
+    }
+
+    /// An editing tool has run, or failed.
+    pub(super) async fn after_edit(&self, owner: &Owner, file: &str, call: &str, failed: bool) {
+        if failed {
+            self.let_go(owner, call);
+            return;
+        }
+        self.edited(owner, file).await;
+        self.calls.borrow_mut().edit_is_over(call);
+        if self.config.hold == Hold::Edit {
+            self.holds.borrow_mut().finished(owner.session, call, self.now());
+            self.leases_changed.notify_waiters();
+        }
+    }
+
+    /// Remembers that this owner changed a file.
+    pub(super) async fn edited(&self, owner: &Owner, file: &str) {
+        let Some(file) = self.resolve(owner, file).await else { return };
+        let Some(content) = content(&file).await else { return };
+        let shown = self.shown(owner, &file);
+        self.touches.borrow_mut().changed(&text(&file.key), &shown, owner, content, self.now());
+        self.note_of("touch", "edited", owner.session, Some(shown), None);
+    }
+
+    /// Remembers that this owner has seen a file.
+    pub(super) async fn has_read(&self, owner: &Owner, file: &str) {
+        let Some(file) = self.resolve(owner, file).await else { return };
+        if let Some(content) = content(&file).await {
+            self.touches.borrow_mut().saw(&text(&file.key), owner, content, self.now());
+        }
+    }
+
+    async fn resolve(&self, owner: &Owner, file: &str) -> Option<File> {
+        let base = self.store.read(|ledger| ledger.sessions.get(&owner.session).map(|s| s.cwd.clone()))?;
+        files::resolve(PathBuf::from(base), vec![PathBuf::from(file)]).await?.pop()
+    }
+
+    /// Relative to the session's working copy where it lies in it.
+    fn shown(&self, owner: &Owner, file: &File) -> String {
+        let top = self.store.read(|ledger| ledger.sessions.get(&owner.session).and_then(|s| s.worktree.clone()));
+        let inside = top.and_then(|top| file.shown.strip_prefix(top).ok().map(text));
+        inside.filter(|inside| !inside.is_empty()).unwrap_or_else(|| text(&file.shown))
+    }
+}
+
+async fn content(file: &File) -> Option<Content> {
+    Some(match files::fingerprint(file.shown.clone()).await? {
+        Fingerprint::Absent => Content::Absent,
+        Fingerprint::Content(hash) | Fingerprint::Outside(hash) => Content::Hash(hash),
+    })
+}
+
+/// A place in a file's queue, left when dropped: the edit goes on, gives up, or its client is gone.
+struct Place<'a, S: Store> {
+    engine: &'a Engine<S>,
+    ticket: Ticket,
+}
+
+impl<S: Store> Drop for Place<'_, S> {
+    fn drop(&mut self) {
+        self.engine.holds.borrow_mut().leave(self.ticket);
+        self.engine.hold_freed.notify_waiters();
+    }
+}

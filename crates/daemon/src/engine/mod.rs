@@ -1,0 +1,315 @@
+//! What is done: the one place where state changes.
+//!
+//! The engine answers the doors ([`crate::doors::Answers`]). It finds out who asks
+//! ([`callers`]), has the store judge and keep, holds the short-lived facts itself (holds,
+//! touches, waits), and tells those who wait or watch. Everything happens on one thread; nothing
+//! borrows across an await.
+//!
+//! **Architecture Invariant:** no SQL, no rmcp, no terminal here. No effect is told before it is
+//! durable, and every effect is safe to repeat.
+
+mod callers;
+mod calls;
+mod edits;
+mod greeting;
+mod locks;
+mod places;
+mod prevented;
+mod queries;
+mod steps;
+mod subscribers;
+mod targets;
+mod tasks;
+mod timers;
+mod turns;
+
+use std::{cell::RefCell, collections::HashMap, future::Future, rc::Rc, time::Instant};
+
+use kite_rules::{Now, Refusal, hold::HoldTable, lock, session::SessionId, touch::TouchLog};
+use kite_store::{Store, StoreError};
+use kite_wire::{
+    PROTOCOL,
+    frame::Header,
+    home::Home,
+    reply::{self, Done, Event, Fault, Welcome},
+    request::{Envelope, Hello, Request},
+};
+use tokio::sync::{Notify, oneshot};
+
+use crate::{
+    audit::AuditLog,
+    config::Config,
+    dialects,
+    doors::{Answers, Connection, HookAnswer, WaitSender},
+    hands::clock::Clock,
+    lifecycle::Stop,
+    translate::refusal::{self, Reader},
+};
+
+/// Who this daemon is.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub home: Home,
+    pub build: String,
+    /// Fingerprint of the tool schemas of this build.
+    pub fingerprint: String,
+}
+
+/// The state of a running daemon, over any store.
+pub struct Engine<S> {
+    store: S,
+    log: AuditLog,
+    config: Config,
+    identity: Identity,
+    clock: Clock,
+    started_wall_ms: u64,
+    holds: RefCell<HoldTable>,
+    hold_freed: Notify,
+    touches: RefCell<TouchLog>,
+    calls: RefCell<calls::Calls>,
+    presence: RefCell<callers::Presence>,
+    lock_waits: RefCell<HashMap<lock::Ticket, oneshot::Sender<lock::Granted>>>,
+    cancels: RefCell<HashMap<(u64, u64), oneshot::Sender<()>>>,
+    projects: places::Projects,
+    subscribers: RefCell<subscribers::Subscribers>,
+    prevented: RefCell<prevented::Counters>,
+    leases_changed: Notify,
+    stop: Stop,
+}
+
+impl<S: Store> Engine<S> {
+    /// An engine over an open store. `stop` is used when a client asks for it.
+    pub fn new(store: S, log: AuditLog, config: Config, identity: Identity, stop: Stop) -> Rc<Self> {
+        let clock = Clock::default();
+        let started_wall_ms = clock.now().wall_ms;
+        Rc::new(Engine {
+            store,
+            log,
+            config,
+            identity,
+            clock,
+            started_wall_ms,
+            holds: RefCell::default(),
+            hold_freed: Notify::new(),
+            touches: RefCell::default(),
+            calls: RefCell::default(),
+            presence: RefCell::default(),
+            lock_waits: RefCell::default(),
+            cancels: RefCell::default(),
+            projects: places::Projects::default(),
+            subscribers: RefCell::default(),
+            prevented: RefCell::default(),
+            leases_changed: Notify::new(),
+            stop,
+        })
+    }
+
+    /// Adopts the sessions of an earlier daemon, ends those whose process is gone, and starts the
+    /// timers. Call once, within a `LocalSet`.
+    pub async fn start(self: &Rc<Self>) {
+        self.adopt().await;
+        tokio::task::spawn_local(timers::run(Rc::clone(self)));
+        tokio::task::spawn_local(subscribers::pass_on_events(Rc::clone(self)));
+        self.note(Event { kind: "daemon".into(), what: "started".into(), ..Event::default() });
+    }
+
+    /// Makes everything durable. Call when no request is in flight any more.
+    pub async fn stop(&self) {
+        self.save_prevented().await;
+        self.note(Event { kind: "daemon".into(), what: "stopped".into(), ..Event::default() });
+        if let Err(error) = self.store.close().await {
+            let outcome = Some(error.to_string());
+            self.note(Event { kind: "daemon".into(), what: "store failed to close".into(), outcome, ..Event::default() });
+        }
+        self.log.flush().await;
+    }
+
+    fn now(&self) -> Now {
+        let now = self.clock.now();
+        Now { wall_ms: now.wall_ms, mono_ms: now.mono_ms }
+    }
+
+    /// Writes an event to the log, from where it reaches those who follow.
+    fn note(&self, event: Event) {
+        self.log.record(event);
+    }
+
+    /// Like [`Engine::note`], about something of a session.
+    fn note_of(&self, kind: &str, what: &str, session: SessionId, target: Option<String>, outcome: Option<String>) {
+        self.note(Event {
+            kind: kind.to_owned(),
+            what: what.to_owned(),
+            session: Some(session.to_string()),
+            target,
+            outcome,
+            ..Event::default()
+        });
+    }
+
+    fn refused(&self, refusal: &Refusal, reader: Reader) -> Fault {
+        let now = self.now();
+        self.count_refusal(refusal);
+        self.store.read(|ledger| refusal::fault(refusal, reader, ledger, now))
+    }
+
+    async fn dispatch(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        envelope: &Envelope,
+        request: Request,
+    ) -> Result<Vec<u8>, Fault> {
+        let id = envelope.id;
+        let line = |body: &dyn erased::Body| body.line(id);
+        match request {
+            Request::Hello(hello) => self.hello(&hello).map(|welcome| line(&welcome)),
+            Request::Register(r) => self.register(envelope, r).await.map(|b| line(&b)),
+            Request::Heartbeat(_) => self.heartbeat(connection, envelope).await.map(|b| line(&b)),
+            Request::FileTouch(r) => self.file_touch(connection, envelope, r).await.map(|b| line(&b)),
+            Request::SessionEnd(_) => self.session_end(connection, envelope).await.map(|b| line(&b)),
+            Request::TaskCreate(r) => self.task_create(connection, envelope, r).await,
+            Request::TaskClaim(r) => self.task_claim(connection, envelope, r).await,
+            Request::TaskComplete(r) => self.task_complete(connection, envelope, r).await,
+            Request::TaskRelease(r) => self.task_release(connection, envelope, r).await,
+            Request::TaskCancel(r) => self.task_cancel(connection, envelope, r).await,
+            Request::TaskList(r) => self.task_list(connection, envelope, r).await.map(|b| line(&b)),
+            Request::TaskShow(r) => self.task_show(&r).await.map(|b| line(&b)),
+            Request::Lock(r) => self.lock(connection, envelope, r).await,
+            Request::Unlock(r) => self.unlock(connection, envelope, r).await,
+            Request::Query(r) => self.query(connection, envelope, r).await,
+            Request::Subscribe(r) => self.subscribe(connection, &r).map(|b| line(&b)),
+            Request::Cancel(r) => Ok(line(&self.cancel(connection, r.request))),
+            Request::Shutdown(r) => {
+                let outcome = Some(r.reason);
+                self.note(Event { kind: "daemon".into(), what: "asked to stop".into(), outcome, ..Event::default() });
+                self.stop.request();
+                Ok(line(&Done {}))
+            }
+        }
+    }
+
+    fn hello(&self, hello: &Hello) -> Result<Welcome, Fault> {
+        let (low, high) = hello.protocol;
+        if high < PROTOCOL.0 || low > PROTOCOL.1 {
+            return Err(Fault::new(
+                "protocol_mismatch",
+                format!("this daemon speaks protocols {} to {}, you speak {low} to {high}", PROTOCOL.0, PROTOCOL.1),
+            )
+            .hint("run `kite daemon restart` with the newer build; state is kept and clients reconnect"));
+        }
+        Ok(Welcome {
+            protocol: high.min(PROTOCOL.1),
+            build: self.identity.build.clone(),
+            pid: std::process::id(),
+            home: self.identity.home.path().display().to_string(),
+        })
+    }
+
+    fn cancel(&self, connection: &Connection, request: u64) -> Done {
+        if let Some(cancel) = self.cancels.borrow_mut().remove(&(connection.id, request)) {
+            let _ = cancel.send(());
+        }
+        Done {}
+    }
+
+    /// Logs a tool call with its input and output, or a request that was refused.
+    fn log_request(
+        &self,
+        connection: &Connection,
+        envelope: &Envelope,
+        name: &str,
+        input: Option<serde_json::Value>,
+        answer: &Result<Vec<u8>, Fault>,
+        began: Instant,
+    ) {
+        let (outcome, output) = match answer {
+            Ok(line) => ("ok".to_owned(), serde_json::from_slice(line).ok()),
+            Err(fault) => (fault.code.clone(), serde_json::to_value(fault).ok()),
+        };
+        self.note(Event {
+            kind: if envelope.tool.is_some() { "tool" } else { "request" }.to_owned(),
+            what: name.to_owned(),
+            session: self.you(connection, envelope),
+            tool: envelope.tool.clone(),
+            outcome: Some(outcome),
+            took_us: u64::try_from(began.elapsed().as_micros()).ok(),
+            input,
+            output,
+            ..Event::default()
+        });
+    }
+}
+
+/// Storage trouble as clients are told it.
+fn storage(error: &StoreError) -> Fault {
+    match error {
+        StoreError::Full => Fault::new("storage_full", "The disk that holds Kite's state is full; nothing was changed.")
+            .hint("Free some space and ask again. Reading and releasing still work."),
+        other => Fault::new("storage_error", format!("{other}; nothing was changed")).hint("Ask again; `kite doctor` looks into it."),
+    }
+}
+
+mod erased {
+    //! Lets `dispatch` name any reply body.
+    pub(super) trait Body {
+        fn line(&self, id: Option<u64>) -> Vec<u8>;
+    }
+    impl<T: serde::Serialize> Body for T {
+        fn line(&self, id: Option<u64>) -> Vec<u8> {
+            super::reply::ok_line(id, self)
+        }
+    }
+}
+
+impl<S: Store> Answers for Engine<S> {
+    fn request(
+        self: Rc<Self>,
+        connection: Rc<Connection>,
+        envelope: Envelope,
+        request: Request,
+    ) -> impl Future<Output = Vec<u8>> {
+        async move {
+            let started = Instant::now();
+            let name = request.name();
+            let input = envelope.tool.is_some().then(|| queries::logged_input(&request));
+            let answer = self.dispatch(&connection, &envelope, request).await;
+            if input.is_some() || answer.is_err() {
+                self.log_request(&connection, &envelope, name, input, &answer, started);
+            }
+            answer.unwrap_or_else(|fault| reply::fault_line(envelope.id, &fault))
+        }
+    }
+
+    fn hook(
+        self: Rc<Self>,
+        connection: Rc<Connection>,
+        header: Header,
+        input: Vec<u8>,
+        extend: WaitSender,
+    ) -> impl Future<Output = HookAnswer> {
+        async move {
+            let started = Instant::now();
+            let verdict = match dialects::read(&header, &input) {
+                Ok(step) => {
+                    drop(input);
+                    self.step(&header, step, &extend, started).await
+                }
+                Err(why) => {
+                    self.note(Event {
+                        kind: "hook".into(),
+                        what: header.event.clone(),
+                        outcome: Some(format!("not understood: {why}")),
+                        ..Event::default()
+                    });
+                    dialects::Verdict::Pass
+                }
+            };
+            drop(connection);
+            dialects::answer(&header, &verdict)
+        }
+    }
+
+    fn closed(&self, connection: &Connection) {
+        self.subscribers.borrow_mut().leave(connection.id);
+        self.cancels.borrow_mut().retain(|(owner, _), _| *owner != connection.id);
+    }
+}

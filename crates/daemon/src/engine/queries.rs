@@ -1,0 +1,186 @@
+//! What can be looked at: sessions, tasks, locks, events, and the figures of `kite status`.
+
+use std::rc::Rc;
+
+use kite_rules::session::{Session, State};
+use kite_store::Store;
+use kite_wire::{
+    PROTOCOL,
+    reply::{self, DaemonStats, Events, Fault, Faults, Locks, Sessions, Stats, ok_line},
+    request::{Envelope, Query, Request, TaskList, nearest_hint},
+};
+use serde_json::Value;
+
+use super::Engine;
+use crate::{
+    audit::Filter,
+    config::Guard,
+    doors::Connection,
+    translate::{self, words::rfc3339},
+};
+
+const TARGETS: [&str; 5] = ["sessions", "tasks", "locks", "events", "stats"];
+/// Rows of one answer: usually, and at most.
+const ROWS: u32 = 50;
+const EVENTS: u32 = 100;
+const ROWS_MAX: u32 = 1_000;
+
+/// The request as it stands in the log.
+pub(super) fn logged_input(request: &Request) -> Value {
+    serde_json::from_slice(&request.to_line(&Envelope::default())).unwrap_or_default()
+}
+
+impl<S: Store> Engine<S> {
+    pub(super) async fn query(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+        request: Query,
+    ) -> Result<Vec<u8>, Fault> {
+        let id = envelope.id;
+        let rows = |usual: u32| request.limit.unwrap_or(usual).clamp(1, ROWS_MAX) as usize;
+        let project = match request.project.as_deref() {
+            None | Some("*") => None,
+            Some(directory) => Some(self.project_of(directory).await),
+        };
+        match request.target.as_str() {
+            "sessions" => {
+                let wanted = |session: &Session| {
+                    (request.ended || session.state.is_live())
+                        && project.as_ref().is_none_or(|project| *project == session.project)
+                        && request.session.as_ref().is_none_or(|prefix| session.id.to_string().starts_with(prefix.as_str()))
+                };
+                let mut sessions = self.sessions_shown(wanted);
+                sessions.truncate(rows(ROWS_MAX));
+                Ok(ok_line(id, &Sessions { sessions, you: self.you(connection, envelope) }))
+            }
+            "tasks" => {
+                let list = TaskList {
+                    status: Some("all".to_owned()),
+                    project: Some(request.project.unwrap_or_else(|| "*".to_owned())),
+                    limit: Some(request.limit.unwrap_or(ROWS)),
+                    cursor: request.after.map(|after| after.to_string()),
+                };
+                Ok(ok_line(id, &self.task_list(connection, envelope, list).await?))
+            }
+            "locks" => Ok(ok_line(id, &self.locks_shown(project.as_deref(), rows(ROWS_MAX)))),
+            "events" => {
+                let filter = Filter {
+                    session: request.session.clone(),
+                    tool: request.tool.clone(),
+                    since_wall_ms: request.since_ms.map(|ms| self.now().wall_ms.saturating_sub(ms)),
+                    after: request.after,
+                    limit: rows(EVENTS),
+                    ..Filter::default()
+                };
+                let events: Events = self.log.query(filter).await;
+                Ok(ok_line(id, &events))
+            }
+            "stats" => Ok(ok_line(id, &self.stats())),
+            other => {
+                let shown: String = other.chars().take(40).collect();
+                Err(Fault::new("invalid_field", format!("`target`: there is no `{shown}`"))
+                    .hint(nearest_hint(other, TARGETS.iter().copied())))
+            }
+        }
+    }
+
+    /// The caller's own session, where it has one already.
+    pub(super) fn you(&self, connection: &Connection, envelope: &Envelope) -> Option<String> {
+        if let Some(given) = &envelope.session_id {
+            return self.session_named(given).ok().map(|id| id.to_string());
+        }
+        let hello = connection.hello.borrow();
+        let caller = hello.as_ref()?.caller.as_ref()?;
+        self.store.read(|ledger| {
+            let mine = |session: &&Session| {
+                session.state.is_live()
+                    && session.client == caller.client
+                    && caller.pid.is_some()
+                    && session.process.map(|process| process.pid) == caller.pid
+            };
+            ledger.sessions.values().find(mine).map(|session| session.id.to_string())
+        })
+    }
+
+    /// Sessions as shown, oldest first.
+    pub(super) fn sessions_shown(&self, wanted: impl Fn(&Session) -> bool) -> Vec<reply::Session> {
+        let holds = self.holds.borrow();
+        self.store.read(|ledger| {
+            let mut sessions: Vec<&Session> = ledger.sessions.values().filter(|session| wanted(session)).collect();
+            sessions.sort_by_key(|session| (session.since_wall_ms, session.id));
+            let shown = sessions.into_iter().map(|session| {
+                let held = holds.iter().filter(|hold| hold.owner.session == session.id).map(|hold| hold.shown.clone());
+                translate::session(session, ledger, held.collect(), &self.identity.fingerprint)
+            });
+            shown.collect()
+        })
+    }
+
+    fn locks_shown(&self, project: Option<&str>, rows: usize) -> Locks {
+        let now = self.now();
+        let holds = self.holds.borrow();
+        let locks = self.store.read(|ledger| {
+            let wanted = |name: &str| project.is_none_or(|project| project == name);
+            let locks = ledger.locks.iter().filter(|lock| wanted(&lock.project));
+            let locks = locks.map(|lock| translate::lock(lock, now, &ledger.locks.waiting_for(lock)));
+            let held = holds.iter().filter_map(|hold| {
+                let project = ledger.sessions.get(&hold.owner.session).map(|session| session.project.as_str())?;
+                wanted(project).then(|| translate::hold(hold, now, project))
+            });
+            locks.chain(held).take(rows).collect()
+        });
+        Locks { locks, ..Locks::default() }
+    }
+
+    fn stats(&self) -> Stats {
+        let (prevented, cost) = self.prevented_and_cost();
+        let home = &self.identity.home;
+        let state = if self.store.is_full() { "storage_full" } else { "ok" };
+        let daemon = DaemonStats {
+            pid: std::process::id(),
+            build: self.identity.build.clone(),
+            protocol: PROTOCOL.1,
+            home: home.path().display().to_string(),
+            since: rfc3339(self.started_wall_ms),
+            state: state.to_owned(),
+            store_bytes: self.store.bytes(),
+            log_bytes: self.log.bytes(),
+            connections: 0,
+            guard: match self.config.guard {
+                Guard::Open => "open",
+                Guard::Strict => "strict",
+            }
+            .to_owned(),
+            fingerprint: Some(self.identity.fingerprint.clone()).filter(|fingerprint| !fingerprint.is_empty()),
+        };
+        self.store.read(|ledger| {
+            let in_state = |state: State| ledger.sessions.values().filter(|session| session.state == state).count() as u64;
+            Stats {
+                daemon,
+                sessions_active: in_state(State::Active),
+                sessions_idle: in_state(State::Idle),
+                locks: ledger.locks.len() as u64,
+                holds: self.holds.borrow().len() as u64,
+                tasks: translate::counts(ledger.tasks.counts(None)),
+                prevented,
+                cost,
+                faults: self.faults(),
+            }
+        })
+    }
+
+    /// Hook calls that found no answer, as the hooks wrote them down.
+    fn faults(&self) -> Faults {
+        let mut faults = Faults::default();
+        let text = std::fs::read_to_string(self.identity.home.hook_faults()).unwrap_or_default();
+        for line in text.lines() {
+            match line.split(' ').nth(2) {
+                Some("unreachable") => faults.unreachable += 1,
+                Some("timeout") => faults.timeouts += 1,
+                _ => faults.other += 1,
+            }
+        }
+        faults
+    }
+}

@@ -1,0 +1,124 @@
+//! Steps of sessions, as hooks tell them.
+
+use std::{cell::Cell, rc::Rc, time::Instant};
+
+use kite_rules::session::{Owner, State};
+use kite_store::{Release, Store};
+use kite_wire::{frame::Header, reply::Event};
+
+use super::{Engine, callers::Actor, edits::Patience};
+use crate::{
+    dialects::{Effect, Step, Verdict, What},
+    doors::WaitSender,
+};
+
+impl<S: Store> Engine<S> {
+    /// Takes one step: finds the session, judges what is due, logs it.
+    pub(super) async fn step(
+        self: &Rc<Self>,
+        header: &Header,
+        step: Step,
+        extend: &WaitSender,
+        started: Instant,
+    ) -> Verdict {
+        let actor = Actor {
+            client: header.client.clone(),
+            pid: step.pid,
+            client_session_id: step.client_session_id.clone(),
+            client_version: step.client_version.clone(),
+            cwd: step.cwd.clone(),
+            ..Actor::default()
+        };
+        let session = match self.open(actor).await {
+            Ok(Some(session)) => session,
+            // Its process is gone, or the store is in trouble: a fault never refuses.
+            Ok(None) | Err(_) => return Verdict::Pass,
+        };
+        let owner = Owner { session, agent: step.agent.clone() };
+        self.alive(session);
+        let patience = Patience { extend, waited: Cell::default() };
+        let verdict = self.take(&owner, &step, &patience).await;
+        self.prevented.borrow_mut().hook(started.elapsed(), patience.waited.get());
+        self.log_step(header, &step, &owner, &verdict, started);
+        verdict
+    }
+
+    async fn take(self: &Rc<Self>, owner: &Owner, step: &Step, patience: &Patience<'_>) -> Verdict {
+        let call = step.tool_use_id.as_deref().unwrap_or_default();
+        match &step.what {
+            What::SessionStart => return self.greet(owner),
+            What::Prompt { first_line } => {
+                self.calls_are_over(owner);
+                self.turn_begins(owner.session, Some(first_line)).await;
+            }
+            What::BeforeEdit { file, whole, .. } => {
+                self.turn_begins(owner.session, None).await;
+                self.calls.borrow_mut().begin(call, owner);
+                self.earlier_calls_are_over(owner, Some(call));
+                return self.before_edit(owner, file, *whole, call, patience).await;
+            }
+            What::BeforeTool { .. } => {
+                self.calls.borrow_mut().begin(call, owner);
+                self.earlier_calls_are_over(owner, Some(call));
+            }
+            What::AfterTool { effect, failed, .. } => match effect {
+                Effect::Edited(file) => self.after_edit(owner, file, call, *failed).await,
+                Effect::Read(file) if !failed => self.has_read(owner, file).await,
+                _ => {}
+            },
+            What::BatchEnd { .. } => self.earlier_calls_are_over(owner, None),
+            What::TurnEnd => self.turn_may_be_over(owner.session),
+            What::SubagentEnd => {
+                self.calls_are_over(owner);
+                self.subagent_ended(owner).await;
+            }
+            What::SessionEnd { process_stays: true } => self.turn_may_be_over(owner.session),
+            What::SessionEnd { process_stays: false } => {
+                self.end(owner.session, State::Ended, "its client ended it").await;
+            }
+            What::SubagentStart | What::DirectoryChanged | What::Other => {}
+        }
+        Verdict::Pass
+    }
+
+    async fn subagent_ended(&self, owner: &Owner) {
+        if owner.agent.is_none() {
+            return;
+        }
+        if let Ok(Ok(freed)) = self.store.release(Release::Agent(owner.clone()), self.now(), None).await {
+            self.freed(&freed, "released: its subagent ended");
+        }
+    }
+
+    fn log_step(&self, header: &Header, step: &Step, owner: &Owner, verdict: &Verdict, started: Instant) {
+        let (tool, target) = match &step.what {
+            What::BeforeEdit { tool, file, .. } => (Some(tool), Some(file.clone())),
+            What::BeforeTool { tool, target } => (Some(tool), target.clone()),
+            What::AfterTool { tool, effect, .. } => match effect {
+                Effect::Edited(file) | Effect::Read(file) => (Some(tool), Some(file.clone())),
+                Effect::Other(target) => (Some(tool), target.clone()),
+            },
+            _ => (None, None),
+        };
+        let full = tool.is_some_and(|tool| self.config.log_full.iter().any(|wanted| wanted == tool || wanted == "*"));
+        let raw = |json: &Option<String>| json.as_deref().filter(|_| full).and_then(|json| serde_json::from_str(json).ok());
+        let outcome = match (verdict, &step.what) {
+            (Verdict::Deny(reason), _) => format!("refused: {reason}"),
+            (Verdict::Say(text), _) => format!("said: {text}"),
+            (Verdict::Pass, What::AfterTool { failed: true, .. }) => "failed".to_owned(),
+            (Verdict::Pass, _) => "passed".to_owned(),
+        };
+        self.note(Event {
+            kind: "hook".to_owned(),
+            what: header.event.clone(),
+            session: Some(owner.session.to_string()),
+            tool: tool.cloned(),
+            target,
+            outcome: Some(outcome),
+            took_us: u64::try_from(started.elapsed().as_micros()).ok(),
+            input: raw(&step.input),
+            output: raw(&step.output),
+            ..Event::default()
+        });
+    }
+}
