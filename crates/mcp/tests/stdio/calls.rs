@@ -36,7 +36,7 @@ fn a_call_carries_who_asks_and_a_key_for_repeats() {
     assert_eq!(caller["client_version"], "2.1.0");
     let asked = &daemon.asked()[0];
     assert_eq!(asked["type"], "task_create");
-    assert_eq!(asked["tool"], "kite_task_create");
+    assert_eq!(asked["mcp_tool"], "kite_task_create");
     assert_eq!(asked["tool_use_id"], "toolu_01");
     assert_eq!(asked["priority"], "high");
     assert_eq!(asked["paths"], json!(["src/"]));

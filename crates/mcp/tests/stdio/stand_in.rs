@@ -81,11 +81,11 @@ impl StandIn {
 
     /// The latest `hello`.
     pub(crate) fn hello(&self) -> Value {
-        let hellos = self
+        let latest = self
             .all()
             .into_iter()
-            .filter(|request| request["type"] == "hello");
-        hellos.last().expect("a hello")
+            .rfind(|request| request["type"] == "hello");
+        latest.expect("a hello")
     }
 
     /// All requests so far. Empty as long as nobody has connected and spoken.
