@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// Ordered by version, then by build time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BuildId {
+pub(crate) struct BuildId {
     version: [u64; 3],
     /// Unix seconds.
     built_at_s: u64,

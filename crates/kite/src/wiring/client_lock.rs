@@ -23,7 +23,7 @@ const RETRY_EVERY: Duration = Duration::from_millis(20);
 
 /// Held until it is dropped.
 #[derive(Debug)]
-pub struct ClientLock {
+pub(crate) struct ClientLock {
     dir: PathBuf,
 }
 
@@ -33,7 +33,7 @@ impl ClientLock {
     ///
     /// # Errors
     /// Where it stays taken, or cannot be made.
-    pub fn take(state_file: &Path) -> Result<Option<ClientLock>, Error> {
+    pub(crate) fn take(state_file: &Path) -> Result<Option<ClientLock>, Error> {
         // The client resolves links before it locks.
         let real = fs::canonicalize(state_file).unwrap_or_else(|_| state_file.to_owned());
         if !real.parent().is_some_and(Path::is_dir) {

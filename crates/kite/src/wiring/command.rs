@@ -15,7 +15,7 @@ use super::{
 
 /// Whom a call belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Caller {
+pub(crate) enum Caller {
     /// The programs of one home, by absolute path.
     Home(PathBuf),
     /// Whatever home the reader of a shared file has.
@@ -39,7 +39,7 @@ impl Caller {
     ///
     /// # Errors
     /// Where the path cannot stand in a JSON file or a shell line.
-    pub fn home(home: &Home) -> Result<Caller, Error> {
+    pub(crate) fn home(home: &Home) -> Result<Caller, Error> {
         let path = home.path();
         match path.to_str() {
             Some(text) if !text.chars().any(char::is_control) => Ok(Caller::Home(path.to_owned())),
@@ -52,7 +52,7 @@ impl Caller {
     }
 
     /// The hook handler for one registration, as it stands in the file.
-    pub fn hook(&self, registration: &Registration) -> Value {
+    pub(crate) fn hook(&self, registration: &Registration) -> Value {
         let mut handler = json!({
             "type": "command",
             "command": self.hook_command(registration.event),
@@ -77,7 +77,7 @@ impl Caller {
     }
 
     /// The MCP server entry, in the shape that `claude mcp add` writes.
-    pub fn server(&self) -> Value {
+    pub(crate) fn server(&self) -> Value {
         match self {
             Caller::Home(home) => json!({
                 "type": "stdio",
@@ -96,7 +96,7 @@ impl Caller {
 }
 
 /// Whose hook a command is; `None` for anything that is not Kite's.
-pub fn of_hook(command: &str) -> Option<Caller> {
+pub(crate) fn of_hook(command: &str) -> Option<Caller> {
     if command.starts_with(SHARED_HOOK_START) {
         return Some(Caller::Shared);
     }
@@ -109,7 +109,7 @@ pub fn of_hook(command: &str) -> Option<Caller> {
 }
 
 /// Whose MCP server an entry is; `None` for anything that is not Kite's.
-pub fn of_server(entry: &Value) -> Option<Caller> {
+pub(crate) fn of_server(entry: &Value) -> Option<Caller> {
     let command = entry.get("command")?.as_str()?;
     let args: Vec<&str> = entry
         .get("args")?

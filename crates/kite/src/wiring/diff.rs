@@ -8,7 +8,7 @@ use super::{machine::Machine, transaction::Change};
 const CONTEXT_LINES: usize = 3;
 
 /// The diff of one file. Bytes that are not UTF-8 are shown as replacement characters.
-pub fn unified(change: &Change, machine: &Machine) -> String {
+pub(crate) fn unified(change: &Change, machine: &Machine) -> String {
     let name = machine.shown(&change.before.named);
     let old = change.before.bytes.as_deref().map(String::from_utf8_lossy);
     let new = change.after.as_deref().map(String::from_utf8_lossy);

@@ -7,6 +7,7 @@ use jsonc_parser::{
     ParseOptions,
     cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode},
 };
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::error::Error;
@@ -17,7 +18,7 @@ const BOM: &str = "\u{feff}";
 const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A parsed file whose text can be changed piece by piece.
-pub struct Document {
+pub(crate) struct Document {
     has_bom: bool,
     // Nodes refer to their ancestors weakly: the root must outlive every node in use.
     tree: CstRootNode,
@@ -30,7 +31,7 @@ impl Document {
     /// # Errors
     /// Where it is not JSON as Claude Code reads it (no comments, no trailing commas), with line
     /// and column, or not an object.
-    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Document, Error> {
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Document, Error> {
         let text = text_of(path, bytes)?;
         let (has_bom, text) = match text.strip_prefix(BOM) {
             Some(rest) => (true, rest),
@@ -38,11 +39,19 @@ impl Document {
         };
         let text = if text.trim().is_empty() { "{}\n" } else { text };
         let tree = CstRootNode::parse(text, &strict()).map_err(|error| {
-            let (line, column) = (error.line_display(), error.column_display());
-            invalid(path).because(format!(
-                "line {line}, column {column}: {}",
-                lower(&error.kind().to_string())
-            ))
+            let place = format!(
+                "line {}, column {}",
+                error.line_display(),
+                error.column_display()
+            );
+            invalid(path).because(format!("{place}: {}", lower(&error.kind().to_string())))
+        })?;
+        // A second opinion, from a parser that has no lenient side.
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or_default();
+            invalid(path).because(format!("{place}: {what}"))
         })?;
         let root = tree.object_value().ok_or_else(|| {
             invalid(path).because("line 1, column 1: expected an object".to_owned())
@@ -54,15 +63,15 @@ impl Document {
         })
     }
 
-    pub fn root(&self) -> &CstObject {
+    pub(crate) fn root(&self) -> &CstObject {
         &self.root
     }
 
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         serde_json::from_str(&self.tree.to_string()).unwrap_or(Value::Null)
     }
 
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut text = if self.has_bom {
             BOM.to_owned()
         } else {
@@ -77,7 +86,7 @@ impl Document {
 ///
 /// # Errors
 /// Where there are two: readers disagree on which one counts.
-pub fn property(object: &CstObject, name: &str) -> Result<Option<CstObjectProp>, Error> {
+pub(crate) fn property(object: &CstObject, name: &str) -> Result<Option<CstObjectProp>, Error> {
     let mut named = object
         .properties()
         .into_iter()
@@ -94,7 +103,7 @@ pub fn property(object: &CstObject, name: &str) -> Result<Option<CstObjectProp>,
 ///
 /// # Errors
 /// Where something else than an object stands there.
-pub fn object_at(object: &CstObject, name: &str) -> Result<CstObject, Error> {
+pub(crate) fn object_at(object: &CstObject, name: &str) -> Result<CstObject, Error> {
     match property(object, name)? {
         Some(found) => found.object_value().ok_or_else(|| not_a("object", name)),
         None => object
@@ -108,7 +117,7 @@ pub fn object_at(object: &CstObject, name: &str) -> Result<CstObject, Error> {
 ///
 /// # Errors
 /// Where something else than an array stands there.
-pub fn array_at(object: &CstObject, name: &str) -> Result<CstArray, Error> {
+pub(crate) fn array_at(object: &CstObject, name: &str) -> Result<CstArray, Error> {
     match property(object, name)? {
         Some(found) => found.array_value().ok_or_else(|| not_a("array", name)),
         None => object
@@ -119,7 +128,7 @@ pub fn array_at(object: &CstObject, name: &str) -> Result<CstArray, Error> {
 }
 
 /// The value as a new piece of a document.
-pub fn input(value: &Value) -> CstInputValue {
+pub(crate) fn input(value: &Value) -> CstInputValue {
     match value {
         Value::Null => CstInputValue::Null,
         Value::Bool(flag) => CstInputValue::Bool(*flag),
@@ -134,13 +143,13 @@ pub fn input(value: &Value) -> CstInputValue {
     }
 }
 
-pub fn value_of(node: &CstNode) -> Value {
+pub(crate) fn value_of(node: &CstNode) -> Value {
     serde_json::from_str(&node.to_string()).unwrap_or(Value::Null)
 }
 
 /// Removes the elements that `unwanted` picks and says whether there were any. An array that
 /// began on its bracket's line ends there again.
-pub fn remove_elements(array: &CstArray, unwanted: impl Fn(&Value) -> bool) -> bool {
+pub(crate) fn remove_elements(array: &CstArray, unwanted: impl Fn(&Value) -> bool) -> bool {
     let picked: Vec<CstNode> = array
         .elements()
         .into_iter()

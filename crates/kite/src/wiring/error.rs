@@ -4,17 +4,17 @@ use std::{fmt, io, path::Path};
 
 /// A wiring error. Nothing has been changed when one is returned, unless it says so itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub(crate) struct Error {
     /// One sentence, without a full stop.
-    pub what: String,
+    pub(crate) what: String,
     /// The cause, where `what` does not already name it.
-    pub why: Option<String>,
+    pub(crate) why: Option<String>,
     /// The next step for whoever reads it.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 impl Error {
-    pub fn new(what: impl Into<String>) -> Error {
+    pub(crate) fn new(what: impl Into<String>) -> Error {
         Error {
             what: what.into(),
             why: None,
@@ -23,13 +23,13 @@ impl Error {
     }
 
     #[must_use]
-    pub fn because(mut self, why: impl Into<String>) -> Error {
+    pub(crate) fn because(mut self, why: impl Into<String>) -> Error {
         self.why = Some(why.into());
         self
     }
 
     #[must_use]
-    pub fn hinted(mut self, hint: impl Into<String>) -> Error {
+    pub(crate) fn hinted(mut self, hint: impl Into<String>) -> Error {
         self.hint = Some(hint.into());
         self
     }

@@ -5,18 +5,18 @@
 
 /// One registration in the `hooks` of a settings file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Registration {
-    pub event: &'static str,
+pub(crate) struct Registration {
+    pub(crate) event: &'static str,
     /// A pattern of tool names; `None` where the event has none or all tools are meant.
-    pub matcher: Option<&'static str>,
-    pub wait: Wait,
+    pub(crate) matcher: Option<&'static str>,
+    pub(crate) wait: Wait,
     /// The client's own limit, in seconds: the outer guard around a hook that bounds itself.
-    pub timeout_s: u32,
+    pub(crate) timeout_s: u32,
 }
 
 /// Whether the agent waits for the hook to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wait {
+pub(crate) enum Wait {
     /// A decision or a note is due before the agent goes on.
     Sync,
     /// The client starts the hook and goes on at once.
@@ -51,7 +51,7 @@ const OWN_TOOLS: &str = "mcp__kite__.*";
 ///
 /// Only what needs an answer is synchronous, since each synchronous hook costs the agent a
 /// process start. An `async` SessionEnd does fire, and finishes after the client has gone.
-pub const REGISTRATIONS: &[Registration] = &[
+pub(crate) const REGISTRATIONS: &[Registration] = &[
     sync("SessionStart", None, 5),
     notice("UserPromptSubmit"),
     sync("PreToolUse", Some(EDIT_TOOLS), 10),
@@ -74,7 +74,7 @@ pub const REGISTRATIONS: &[Registration] = &[
 
 /// The permissions that `kite init` grants: the coordination tools by name and nothing else, so
 /// that a refusal never recommends a tool which is itself refused.
-pub const PERMISSIONS: &[&str] = &[
+pub(crate) const PERMISSIONS: &[&str] = &[
     "mcp__kite__kite_task_create",
     "mcp__kite__kite_task_list",
     "mcp__kite__kite_task_claim",
@@ -86,4 +86,4 @@ pub const PERMISSIONS: &[&str] = &[
 ];
 
 /// The name of the MCP server in every client's configuration.
-pub const SERVER: &str = "kite";
+pub(crate) const SERVER: &str = "kite";

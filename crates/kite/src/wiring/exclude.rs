@@ -9,7 +9,7 @@ use std::{
 use super::machine::Machine;
 
 /// The personal settings file, relative to the top of a checkout.
-pub const SETTINGS: &str = ".claude/settings.local.json";
+pub(crate) const SETTINGS: &str = ".claude/settings.local.json";
 
 const LINE: &str = "/.claude/settings.local.json";
 
@@ -33,12 +33,12 @@ const COVERING: &[&str] = &[
 ];
 
 /// Whether `text` (an ignore file) has Kite's line.
-pub fn has_line(text: &[u8]) -> bool {
+pub(crate) fn has_line(text: &[u8]) -> bool {
     lines(text).any(|line| line == LINE.as_bytes())
 }
 
 /// `text` with Kite's line at its end; `None` where it has it already.
-pub fn wire(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn wire(text: &[u8]) -> Option<Vec<u8>> {
     if has_line(text) {
         return None;
     }
@@ -52,7 +52,7 @@ pub fn wire(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// `text` without Kite's line; `None` where it has none.
-pub fn unwire(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn unwire(text: &[u8]) -> Option<Vec<u8>> {
     has_line(text).then(|| {
         text.split_inclusive(|byte| *byte == b'\n')
             .filter(|line| line.trim_ascii_end() != LINE.as_bytes())
@@ -63,7 +63,7 @@ pub fn unwire(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Whether some other ignore file that git reads covers [`SETTINGS`] already.
-pub fn is_covered(root: &Path, machine: &Machine) -> bool {
+pub(crate) fn is_covered(root: &Path, machine: &Machine) -> bool {
     let global: PathBuf = machine.user_home.join(".config/git/ignore");
     let local = [root.join(".gitignore"), root.join(".claude/.gitignore")];
     let own_folder: &[&str] = &["settings.local.json", "/settings.local.json", "*"];

@@ -13,24 +13,24 @@ use super::error::Error;
 
 /// A file at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// As the agent names it.
-    pub named: PathBuf,
+    pub(crate) named: PathBuf,
     /// Behind all links: what is read and replaced, so that a link stays a link.
-    pub real: PathBuf,
+    pub(crate) real: PathBuf,
     /// `None` where there is no file.
-    pub bytes: Option<Vec<u8>>,
+    pub(crate) bytes: Option<Vec<u8>>,
     /// The permission bits of the file, or those that a new one gets.
-    pub mode: u32,
+    pub(crate) mode: u32,
     /// Directories that must be made first, the outermost first.
-    pub missing_dirs: Vec<PathBuf>,
+    pub(crate) missing_dirs: Vec<PathBuf>,
 }
 
 /// Reads a file that may be missing. `new_mode` is for the case that it is made.
 ///
 /// # Errors
 /// Where it is no regular file, or a link that leads nowhere, or cannot be read.
-pub fn snapshot(named: &Path, new_mode: u32) -> Result<Snapshot, Error> {
+pub(crate) fn snapshot(named: &Path, new_mode: u32) -> Result<Snapshot, Error> {
     match fs::metadata(named) {
         Ok(meta) if meta.is_file() => Ok(Snapshot {
             named: named.to_owned(),
@@ -59,7 +59,7 @@ pub fn snapshot(named: &Path, new_mode: u32) -> Result<Snapshot, Error> {
 /// # Errors
 /// Names what is in the way. A file without any write bit counts as read-only for root, too: it
 /// was made so on purpose.
-pub fn check_writable(snapshot: &Snapshot) -> Result<(), Error> {
+pub(crate) fn check_writable(snapshot: &Snapshot) -> Result<(), Error> {
     let dir = snapshot.missing_dirs.first().unwrap_or(&snapshot.real);
     let dir = dir.parent().unwrap_or(dir);
     if snapshot.bytes.is_some() && snapshot.mode & 0o222 == 0 {
@@ -82,7 +82,7 @@ pub fn check_writable(snapshot: &Snapshot) -> Result<(), Error> {
 ///
 /// # Errors
 /// Names the file; the old one is then still there.
-pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
     let failed = |cause: io::Error| Error::io("write", path, &cause);
     let dir = path.parent().unwrap_or(Path::new("/"));
     let mut draft = tempfile::Builder::new()
@@ -104,7 +104,7 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
 ///
 /// # Errors
 /// Names the directory.
-pub fn make_private_dir(dir: &Path) -> Result<(), Error> {
+pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Error> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder
@@ -113,7 +113,7 @@ pub fn make_private_dir(dir: &Path) -> Result<(), Error> {
 }
 
 /// Best effort: a directory that cannot be synced still holds the new name.
-pub fn sync_dir(dir: &Path) {
+pub(crate) fn sync_dir(dir: &Path) {
     if let Ok(dir) = fs::File::open(dir) {
         let _ = dir.sync_all();
     }

@@ -22,13 +22,13 @@ const SHA256_BYTES: usize = 32;
 
 /// A checkout and the repository behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkout {
+pub(crate) struct Checkout {
     /// The top of this working tree.
-    pub top: PathBuf,
+    pub(crate) top: PathBuf,
     /// This working tree's own git directory.
-    pub git_dir: PathBuf,
+    pub(crate) git_dir: PathBuf,
     /// The directory that all working trees of the repository share.
-    pub common_dir: PathBuf,
+    pub(crate) common_dir: PathBuf,
 }
 
 impl Checkout {
@@ -36,20 +36,18 @@ impl Checkout {
     ///
     /// # Errors
     /// Where a `.git` is found that cannot be followed.
-    pub fn holding(dir: &Path) -> Result<Option<Checkout>, Error> {
+    pub(crate) fn holding(dir: &Path) -> Result<Option<Checkout>, Error> {
         for top in dir.ancestors() {
             let dot_git = top.join(".git");
             match fs::metadata(&dot_git) {
-                Ok(meta) if meta.is_dir() => {
-                    if dot_git.join("HEAD").exists() {
-                        let git_dir = canonical(&dot_git)?;
-                        let top = top.to_owned();
-                        return Ok(Some(Checkout {
-                            top,
-                            common_dir: git_dir.clone(),
-                            git_dir,
-                        }));
-                    }
+                Ok(meta) if meta.is_dir() && dot_git.join("HEAD").exists() => {
+                    let git_dir = canonical(&dot_git)?;
+                    let top = top.to_owned();
+                    return Ok(Some(Checkout {
+                        top,
+                        common_dir: git_dir.clone(),
+                        git_dir,
+                    }));
                 }
                 Ok(meta) if meta.is_file() => return linked(top, &dot_git).map(Some),
                 _ => {}
@@ -59,7 +57,7 @@ impl Checkout {
     }
 
     /// The main working tree; `None` where the repository has none (a bare one with worktrees).
-    pub fn main_top(&self) -> Option<PathBuf> {
+    pub(crate) fn main_top(&self) -> Option<PathBuf> {
         if self.git_dir == self.common_dir {
             return Some(self.top.clone());
         }
@@ -73,14 +71,14 @@ impl Checkout {
     }
 
     /// The exclude file of the repository, which git never shares.
-    pub fn exclude_file(&self) -> PathBuf {
+    pub(crate) fn exclude_file(&self) -> PathBuf {
         self.common_dir.join("info/exclude")
     }
 }
 
 /// Whether the repository's index lists `path` (relative to the top, with `/`). An index that
 /// cannot be read lists nothing.
-pub fn is_tracked(git_dir: &Path, path: &str) -> bool {
+pub(crate) fn is_tracked(git_dir: &Path, path: &str) -> bool {
     let index = git_dir.join("index");
     match fs::metadata(&index) {
         Ok(meta) if meta.len() <= INDEX_BYTES_MAX => {}

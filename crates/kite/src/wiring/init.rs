@@ -20,36 +20,40 @@ use super::{
 
 /// What is asked of [`init`].
 #[derive(Debug, Clone)]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// Any directory of the project.
-    pub dir: PathBuf,
-    pub scope: Scope,
+    pub(crate) dir: PathBuf,
+    pub(crate) scope: Scope,
     /// Show the diffs and change nothing.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Replace a newer installed build without asking.
-    pub allow_downgrade: bool,
+    pub(crate) allow_downgrade: bool,
 }
 
 /// What [`init`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub root: PathBuf,
-    pub scope: Scope,
+pub(crate) struct Outcome {
+    pub(crate) root: PathBuf,
+    pub(crate) scope: Scope,
     /// Files that were changed, or would be in a dry run.
-    pub changed: Vec<PathBuf>,
+    pub(crate) changed: Vec<PathBuf>,
     /// `None` in a dry run.
-    pub installed: Option<Installed>,
+    pub(crate) installed: Option<Installed>,
     /// Whether a program called `claude` is on the path.
-    pub has_agent: bool,
+    pub(crate) has_agent: bool,
     /// What to do next, at most three lines.
-    pub next: Vec<String>,
+    pub(crate) next: Vec<String>,
 }
 
 /// Installs the programs and wires the project that holds `args.dir`.
 ///
 /// # Errors
 /// Whatever is in the way. No file of the project, the agent or git has been changed then.
-pub fn init(args: &InitArgs, machine: &Machine, report: &mut dyn Report) -> Result<Outcome, Error> {
+pub(crate) fn init(
+    args: &InitArgs,
+    machine: &Machine,
+    report: &mut dyn Report,
+) -> Result<Outcome, Error> {
     let project = Project::holding(&args.dir, machine)?;
     let inspection = inspect(&project, machine);
     check(args.scope, &project, &inspection)?;

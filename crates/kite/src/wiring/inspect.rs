@@ -20,57 +20,57 @@ use super::{
 
 /// One scope, as its files stand now.
 #[derive(Debug, Clone)]
-pub struct Wiring {
-    pub scope: Scope,
+pub(crate) struct Wiring {
+    pub(crate) scope: Scope,
     /// The settings file.
-    pub settings: PathBuf,
+    pub(crate) settings: PathBuf,
     /// Events, permissions and surplus hooks in it; everything is missing where it is not there.
-    pub gaps: Gaps,
+    pub(crate) gaps: Gaps,
     /// Whether any hook or server of this scope's own caller is there.
-    pub present: bool,
+    pub(crate) present: bool,
     /// Whether the MCP server is there and the expected one.
-    pub server: bool,
+    pub(crate) server: bool,
     /// Another program's MCP server has Kite's name.
-    pub stranger: bool,
+    pub(crate) stranger: bool,
     /// Homes other than this one that the files name.
-    pub other_homes: Vec<PathBuf>,
+    pub(crate) other_homes: Vec<PathBuf>,
     /// Files that could not be read or understood: what is wrong with them.
-    pub faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 impl Wiring {
     /// Nothing is missing and nothing is out of date.
-    pub fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.gaps.none() && self.server && self.faults.is_empty()
     }
 }
 
 /// All that can be said of a project without changing it.
 #[derive(Debug, Clone)]
-pub struct Inspection {
-    pub project: Project,
-    pub personal: Wiring,
-    pub team: Wiring,
-    pub user: Wiring,
+pub(crate) struct Inspection {
+    pub(crate) project: Project,
+    pub(crate) personal: Wiring,
+    pub(crate) team: Wiring,
+    pub(crate) user: Wiring,
     /// The personal settings do not show in `git status`; `None` where there is no repository.
-    pub hidden_from_git: Option<bool>,
+    pub(crate) hidden_from_git: Option<bool>,
 }
 
 impl Inspection {
     /// The scopes with anything of this home, or shared, in them.
-    pub fn wired(&self) -> impl Iterator<Item = &Wiring> {
+    pub(crate) fn wired(&self) -> impl Iterator<Item = &Wiring> {
         [&self.personal, &self.team, &self.user]
             .into_iter()
             .filter(|wiring| wiring.present)
     }
 
     /// Whether sessions in this project reach this home through at least one complete scope.
-    pub fn is_wired(&self) -> bool {
+    pub(crate) fn is_wired(&self) -> bool {
         self.wired().any(Wiring::is_complete)
     }
 
     /// Another home that this project is wired to for this user, if any.
-    pub fn other_home(&self) -> Option<&Path> {
+    pub(crate) fn other_home(&self) -> Option<&Path> {
         [&self.personal, &self.user]
             .into_iter()
             .flat_map(|w| &w.other_homes)
@@ -81,7 +81,7 @@ impl Inspection {
 
 /// Reads every file that could wire `project`. Files that cannot be understood are reported in
 /// [`Wiring::faults`].
-pub fn inspect(project: &Project, machine: &Machine) -> Inspection {
+pub(crate) fn inspect(project: &Project, machine: &Machine) -> Inspection {
     let of = |scope| wiring(scope, project, machine);
     let hidden_from_git = project.checkout.as_ref().map(|checkout| {
         exclude::is_covered(&project.root, machine)

@@ -20,7 +20,7 @@ const MODE: u32 = 0o700;
 
 /// What `install` did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Installed {
+pub(crate) enum Installed {
     /// There was none before.
     New,
     /// The same build was there already.
@@ -34,7 +34,7 @@ pub enum Installed {
 /// # Errors
 /// Where an installed build is newer and nobody agrees to replace it, where the home is a
 /// directory of something else, or where writing fails.
-pub fn install(
+pub(crate) fn install(
     machine: &Machine,
     allow_downgrade: bool,
     report: &mut dyn Report,
@@ -79,7 +79,7 @@ pub fn install(
 }
 
 /// The build that is installed in the home, if it says so.
-pub fn installed_build(machine: &Machine) -> Option<BuildId> {
+pub(crate) fn installed_build(machine: &Machine) -> Option<BuildId> {
     fs::read_to_string(build_file(&machine.home.bin()))
         .ok()?
         .parse()

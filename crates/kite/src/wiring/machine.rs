@@ -15,25 +15,25 @@ use super::{build_id::BuildId, embedded, error::Error};
 
 /// The places and programs that wiring works with.
 #[derive(Debug, Clone)]
-pub struct Machine {
-    pub home: Home,
+pub(crate) struct Machine {
+    pub(crate) home: Home,
     /// The user's home directory.
-    pub user_home: PathBuf,
+    pub(crate) user_home: PathBuf,
     /// `CLAUDE_CONFIG_DIR`: where Claude Code keeps its settings instead of the user's home.
-    pub claude_config: Option<PathBuf>,
+    pub(crate) claude_config: Option<PathBuf>,
     /// `PATH`, to look for the agent.
-    pub path: OsString,
-    pub programs: Programs,
+    pub(crate) path: OsString,
+    pub(crate) programs: Programs,
 }
 
 /// The programs that are installed into a home.
 #[derive(Debug, Clone)]
-pub struct Programs {
+pub(crate) struct Programs {
     /// The running `kite`.
-    pub kite: PathBuf,
+    pub(crate) kite: PathBuf,
     /// The bytes of `kite-hook`.
-    pub hook: &'static [u8],
-    pub build: BuildId,
+    pub(crate) hook: &'static [u8],
+    pub(crate) build: BuildId,
 }
 
 impl Machine {
@@ -41,7 +41,7 @@ impl Machine {
     ///
     /// # Errors
     /// Where there is no home directory, or the running program cannot be found.
-    pub fn this() -> Result<Machine, Error> {
+    pub(crate) fn this() -> Result<Machine, Error> {
         let home = Home::find().ok_or_else(|| {
             Error::new("cannot tell where Kite's home is").hinted("set KITE_HOME or HOME")
         })?;
@@ -70,7 +70,7 @@ impl Machine {
     }
 
     /// Claude Code's own file: local and user-wide MCP servers, and much else.
-    pub fn claude_state(&self) -> PathBuf {
+    pub(crate) fn claude_state(&self) -> PathBuf {
         self.claude_config
             .as_ref()
             .unwrap_or(&self.user_home)
@@ -78,7 +78,7 @@ impl Machine {
     }
 
     /// Claude Code's settings for all projects of this user.
-    pub fn user_settings(&self) -> PathBuf {
+    pub(crate) fn user_settings(&self) -> PathBuf {
         match &self.claude_config {
             Some(dir) => dir.join("settings.json"),
             None => self.user_home.join(".claude/settings.json"),
@@ -86,12 +86,12 @@ impl Machine {
     }
 
     /// Whether a program called `claude` is on the path.
-    pub fn has_claude(&self) -> bool {
+    pub(crate) fn has_claude(&self) -> bool {
         env::split_paths(&self.path).any(|dir| is_program(&dir.join("claude")))
     }
 
     /// The path as a person would write it, with `~` for the user's home.
-    pub fn shown(&self, path: &Path) -> String {
+    pub(crate) fn shown(&self, path: &Path) -> String {
         match path.strip_prefix(&self.user_home) {
             Ok(rest) => format!("~/{}", rest.display()),
             Err(_) => path.display().to_string(),

@@ -13,7 +13,7 @@ use super::{
 /// Whom a wiring is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Scope {
+pub(crate) enum Scope {
     /// This user in this project. Nothing shows in the repository.
     Personal,
     /// Everybody who clones the project: files to commit.
@@ -23,7 +23,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Scope::Personal => "personal",
             Scope::Team => "team",
@@ -35,7 +35,7 @@ impl Scope {
     ///
     /// # Errors
     /// Where the home's path cannot be written there.
-    pub fn caller(self, machine: &Machine) -> Result<Caller, Error> {
+    pub(crate) fn caller(self, machine: &Machine) -> Result<Caller, Error> {
         match self {
             Scope::Team => Ok(Caller::Shared),
             Scope::Personal | Scope::User => Caller::home(&machine.home),
@@ -45,15 +45,15 @@ impl Scope {
 
 /// One file, and what of it is Kite's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    pub path: PathBuf,
-    pub part: Part,
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) part: Part,
 }
 
 /// Kite's part of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Part {
+pub(crate) enum Part {
     /// Hooks and permissions.
     Settings,
     /// The MCP server, below these keys.
@@ -67,7 +67,7 @@ const MODE_PRIVATE: u32 = 0o600;
 
 impl Place {
     /// The permission bits of the file, if it must be made.
-    pub fn new_mode(&self) -> u32 {
+    pub(crate) fn new_mode(&self) -> u32 {
         match &self.part {
             Part::Server { .. } if self.path.ends_with(".claude.json") => MODE_PRIVATE,
             _ => MODE_SHARED,
@@ -78,7 +78,11 @@ impl Place {
     ///
     /// # Errors
     /// Where the file cannot be understood or has no room for Kite's part. Names the file.
-    pub fn wired(&self, bytes: Option<&[u8]>, caller: &Caller) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn wired(
+        &self,
+        bytes: Option<&[u8]>,
+        caller: &Caller,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let bytes = bytes.unwrap_or_default();
         if self.part == Part::Exclude {
             return Ok(exclude::wire(bytes));
@@ -97,7 +101,7 @@ impl Place {
     ///
     /// # Errors
     /// As [`Place::wired`].
-    pub fn unwired(
+    pub(crate) fn unwired(
         &self,
         bytes: &[u8],
         caller: &Caller,
@@ -127,7 +131,7 @@ impl Place {
     ///
     /// # Errors
     /// As [`Document::parse`].
-    pub fn value(&self, bytes: &[u8]) -> Result<Value, Error> {
+    pub(crate) fn value(&self, bytes: &[u8]) -> Result<Value, Error> {
         Ok(Document::parse(&self.path, bytes)?.value())
     }
 
@@ -139,14 +143,14 @@ impl Place {
 
 /// A file without Kite's part.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remains {
-    pub bytes: Vec<u8>,
+pub(crate) struct Remains {
+    pub(crate) bytes: Vec<u8>,
     /// Nothing but Kite's part was in it.
-    pub empty: bool,
+    pub(crate) empty: bool,
 }
 
 /// All files of a scope, in the order in which they are written.
-pub fn places(scope: Scope, project: &Project, machine: &Machine) -> Vec<Place> {
+pub(crate) fn places(scope: Scope, project: &Project, machine: &Machine) -> Vec<Place> {
     let settings = |path: PathBuf| Place {
         path,
         part: Part::Settings,
@@ -188,6 +192,6 @@ fn exclude_place(project: &Project) -> Option<Place> {
 }
 
 /// Whether a place is shared with other projects and rewritten by the agent while it runs.
-pub fn is_claude_state(place: &Place, machine: &Machine) -> bool {
+pub(crate) fn is_claude_state(place: &Place, machine: &Machine) -> bool {
     place.path == Path::new(&machine.claude_state())
 }

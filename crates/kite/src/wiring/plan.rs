@@ -12,8 +12,8 @@ use super::{
 };
 
 /// A wiring that has been thought through.
-pub struct Plan {
-    pub changes: Vec<Change>,
+pub(crate) struct Plan {
+    pub(crate) changes: Vec<Change>,
     scope: Scope,
     root: std::path::PathBuf,
     /// Every file of the scope, with its original text and what it will hold.
@@ -33,7 +33,7 @@ impl Plan {
     ///
     /// # Errors
     /// Where one of them cannot be understood, followed or written. Nothing has been changed.
-    pub fn make(scope: Scope, project: &Project, machine: &Machine) -> Result<Plan, Error> {
+    pub(crate) fn make(scope: Scope, project: &Project, machine: &Machine) -> Result<Plan, Error> {
         let caller = scope.caller(machine)?;
         let root = root_of(scope, project, machine);
         let shelf = Shelf::of(&machine.home, &root, scope);
@@ -62,7 +62,7 @@ impl Plan {
     ///
     /// # Errors
     /// Names the file that could not be written.
-    pub fn remember(&self, machine: &Machine) -> Result<(), Error> {
+    pub(crate) fn remember(&self, machine: &Machine) -> Result<(), Error> {
         let shelf = Shelf::of(&machine.home, &self.root, self.scope);
         let mut files = Vec::new();
         for entry in &self.entries {
@@ -152,7 +152,7 @@ impl Plan {
 }
 
 /// The directory under whose name a scope is remembered.
-pub fn root_of(scope: Scope, project: &Project, machine: &Machine) -> std::path::PathBuf {
+pub(crate) fn root_of(scope: Scope, project: &Project, machine: &Machine) -> std::path::PathBuf {
     match scope {
         Scope::User => machine.user_home.clone(),
         Scope::Personal | Scope::Team => project.root.clone(),

@@ -9,14 +9,14 @@ use super::{error::Error, git::Checkout, machine::Machine};
 
 /// A project as Claude Code sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Project {
+pub(crate) struct Project {
     /// Where `.claude/` and `.mcp.json` stand. In a linked worktree this is the main checkout,
     /// whose personal settings Claude Code applies to all worktrees.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The project's name in Claude Code's own file. It differs from `root` only for the
     /// worktrees of a bare repository, which share the entry of the repository.
-    pub client_key: PathBuf,
-    pub checkout: Option<Checkout>,
+    pub(crate) client_key: PathBuf,
+    pub(crate) checkout: Option<Checkout>,
 }
 
 impl Project {
@@ -24,7 +24,7 @@ impl Project {
     ///
     /// # Errors
     /// Where `dir` is missing, no directory, the root directory, or inside Kite's home.
-    pub fn holding(dir: &Path, machine: &Machine) -> Result<Project, Error> {
+    pub(crate) fn holding(dir: &Path, machine: &Machine) -> Result<Project, Error> {
         let start = directory(dir)?;
         refuse_odd_places(&start, machine)?;
         let Some(checkout) = Checkout::holding(&start)? else {

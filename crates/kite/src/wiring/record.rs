@@ -18,36 +18,36 @@ use super::{
 
 /// All that is remembered of one scope of one project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub(crate) struct Record {
     /// The project, or the user's home for [`Scope::User`].
-    pub root: PathBuf,
-    pub scope: Scope,
-    pub files: Vec<Written>,
+    pub(crate) root: PathBuf,
+    pub(crate) scope: Scope,
+    pub(crate) files: Vec<Written>,
 }
 
 /// One file that Kite wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Written {
-    pub place: Place,
+pub(crate) struct Written {
+    pub(crate) place: Place,
     /// The file in this record's directory that holds the original bytes; none where there was
     /// no file.
-    pub backup: Option<String>,
+    pub(crate) backup: Option<String>,
     /// Of the bytes that Kite wrote.
-    pub hash: String,
+    pub(crate) hash: String,
     /// Directories that were made for it, the outermost first.
-    pub made_dirs: Vec<PathBuf>,
+    pub(crate) made_dirs: Vec<PathBuf>,
 }
 
 /// Where the records of one scope of one project are.
 #[derive(Debug, Clone)]
-pub struct Shelf {
+pub(crate) struct Shelf {
     dir: PathBuf,
 }
 
 const NAME: &str = "record.json";
 
 impl Shelf {
-    pub fn of(home: &Home, root: &Path, scope: Scope) -> Shelf {
+    pub(crate) fn of(home: &Home, root: &Path, scope: Scope) -> Shelf {
         let name = hash(root.as_os_str().as_encoded_bytes());
         Shelf {
             dir: home.path().join("wiring").join(name).join(scope.name()),
@@ -58,7 +58,7 @@ impl Shelf {
     ///
     /// # Errors
     /// Where it is there but cannot be read.
-    pub fn load(&self) -> Result<Option<Record>, Error> {
+    pub(crate) fn load(&self) -> Result<Option<Record>, Error> {
         let path = self.dir.join(NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -78,7 +78,7 @@ impl Shelf {
     ///
     /// # Errors
     /// Where the backup is gone.
-    pub fn original(&self, written: &Written) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn original(&self, written: &Written) -> Result<Option<Vec<u8>>, Error> {
         let Some(name) = &written.backup else {
             return Ok(None);
         };
@@ -92,7 +92,7 @@ impl Shelf {
     ///
     /// # Errors
     /// Names the file that could not be written.
-    pub fn back_up(&self, original: &[u8]) -> Result<String, Error> {
+    pub(crate) fn back_up(&self, original: &[u8]) -> Result<String, Error> {
         files::make_private_dir(&self.dir)?;
         let name = format!("{}.backup", hash(original));
         let path = self.dir.join(&name);
@@ -106,7 +106,7 @@ impl Shelf {
     ///
     /// # Errors
     /// Names the file that could not be written.
-    pub fn save(&self, record: &Record) -> Result<(), Error> {
+    pub(crate) fn save(&self, record: &Record) -> Result<(), Error> {
         let path = self.dir.join(NAME);
         let text = serde_json::to_vec_pretty(record).map_err(|cause| {
             Error::new(format!("cannot write {}", path.display())).because(cause.to_string())
@@ -133,7 +133,7 @@ impl Shelf {
     ///
     /// # Errors
     /// Where it cannot be removed.
-    pub fn clear(&self) -> Result<(), Error> {
+    pub(crate) fn clear(&self) -> Result<(), Error> {
         match fs::remove_dir_all(&self.dir) {
             Ok(()) => {}
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -148,13 +148,13 @@ impl Shelf {
 }
 
 impl Record {
-    pub fn written(&self, place: &Place) -> Option<&Written> {
+    pub(crate) fn written(&self, place: &Place) -> Option<&Written> {
         self.files.iter().find(|written| written.place == *place)
     }
 }
 
 /// All records of a home that can be read.
-pub fn all(home: &Home) -> Vec<Record> {
+pub(crate) fn all(home: &Home) -> Vec<Record> {
     let below = |dir: &Path| {
         fs::read_dir(dir)
             .into_iter()
@@ -169,6 +169,6 @@ pub fn all(home: &Home) -> Vec<Record> {
 }
 
 /// Names bytes: equal bytes, equal name.
-pub fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     format!("{:032x}", xxh3_128(bytes))
 }

@@ -4,7 +4,7 @@
 //! escapes them for its terminal.
 
 /// The listener.
-pub trait Report {
+pub(crate) trait Report {
     /// One line of news, without a line end.
     fn say(&mut self, line: &str);
 

@@ -11,20 +11,20 @@ use super::{
 
 /// Whose server stands under Kite's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     Kite(Caller),
     /// A server that has the same name and is not Kite's.
     Stranger,
 }
 
 /// The `kite` entry below `keys` (the keys that lead to `mcpServers`, itself included).
-pub fn entry<'a>(file: &'a Value, keys: &[String]) -> Option<&'a Value> {
+pub(crate) fn entry<'a>(file: &'a Value, keys: &[String]) -> Option<&'a Value> {
     keys.iter()
         .try_fold(file, |value, key| value.get(key))?
         .get(SERVER)
 }
 
-pub fn owner(entry: &Value) -> Owner {
+pub(crate) fn owner(entry: &Value) -> Owner {
     command::of_server(entry).map_or(Owner::Stranger, Owner::Kite)
 }
 
@@ -32,7 +32,7 @@ pub fn owner(entry: &Value) -> Owner {
 ///
 /// # Errors
 /// Where a stranger has the name, or a key on the way holds something of another kind.
-pub fn wire(document: &Document, keys: &[String], caller: &Caller) -> Result<bool, Error> {
+pub(crate) fn wire(document: &Document, keys: &[String], caller: &Caller) -> Result<bool, Error> {
     let wanted = caller.server();
     let now = document.value();
     if let Some(found) = entry(&now, keys) {
@@ -62,7 +62,7 @@ pub fn wire(document: &Document, keys: &[String], caller: &Caller) -> Result<boo
 ///
 /// # Errors
 /// Where a key stands there twice.
-pub fn unwire(
+pub(crate) fn unwire(
     document: &Document,
     keys: &[String],
     caller: &Caller,

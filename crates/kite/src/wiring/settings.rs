@@ -12,32 +12,32 @@ use super::{
 
 /// One of Kite's hooks, as found in a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hook {
-    pub event: String,
-    pub matcher: Option<String>,
-    pub handler: Value,
-    pub caller: Caller,
+pub(crate) struct Hook {
+    pub(crate) event: String,
+    pub(crate) matcher: Option<String>,
+    pub(crate) handler: Value,
+    pub(crate) caller: Caller,
 }
 
 /// What a settings file lacks of the wiring that [`wire`] would write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Gaps {
+pub(crate) struct Gaps {
     /// Events whose registration is missing or not the expected one.
-    pub events: Vec<&'static str>,
+    pub(crate) events: Vec<&'static str>,
     /// Hooks of the same caller that this version does not register.
-    pub surplus: Vec<String>,
+    pub(crate) surplus: Vec<String>,
     /// Coordination tools that are not allowed by name.
-    pub permissions: Vec<&'static str>,
+    pub(crate) permissions: Vec<&'static str>,
 }
 
 impl Gaps {
-    pub fn none(&self) -> bool {
+    pub(crate) fn none(&self) -> bool {
         self.events.is_empty() && self.surplus.is_empty() && self.permissions.is_empty()
     }
 }
 
 /// All hooks of Kite in a settings file, whoever they belong to.
-pub fn hooks(settings: &Value) -> Vec<Hook> {
+pub(crate) fn hooks(settings: &Value) -> Vec<Hook> {
     let mut found = Vec::new();
     let Some(events) = settings.get("hooks").and_then(Value::as_object) else {
         return found;
@@ -67,7 +67,7 @@ pub fn hooks(settings: &Value) -> Vec<Hook> {
 }
 
 /// What is missing for `caller` in a settings file.
-pub fn gaps(settings: &Value, caller: &Caller) -> Gaps {
+pub(crate) fn gaps(settings: &Value, caller: &Caller) -> Gaps {
     let mut found: Vec<Hook> = hooks(settings)
         .into_iter()
         .filter(|hook| hook.caller == *caller)
@@ -93,7 +93,7 @@ pub fn gaps(settings: &Value, caller: &Caller) -> Gaps {
 ///
 /// # Errors
 /// Where a key that Kite needs holds something of another kind.
-pub fn wire(document: &Document, caller: &Caller) -> Result<bool, Error> {
+pub(crate) fn wire(document: &Document, caller: &Caller) -> Result<bool, Error> {
     let now = document.value();
     let gaps = gaps(&now, caller);
     if !gaps.events.is_empty() || !gaps.surplus.is_empty() {
@@ -123,7 +123,11 @@ pub fn wire(document: &Document, caller: &Caller) -> Result<bool, Error> {
 ///
 /// # Errors
 /// Where a key stands there twice.
-pub fn unwire(document: &Document, caller: &Caller, original: &Value) -> Result<bool, Error> {
+pub(crate) fn unwire(
+    document: &Document,
+    caller: &Caller,
+    original: &Value,
+) -> Result<bool, Error> {
     let hooks_gone = remove_hooks(document, caller, original)?;
     // Permissions do not say who wrote them: without hooks and without an original beside them
     // they are taken for the user's own.

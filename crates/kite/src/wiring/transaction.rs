@@ -9,17 +9,17 @@ use super::{error::Error, files, files::Snapshot};
 
 /// What one file becomes.
 #[derive(Debug, Clone)]
-pub struct Change {
-    pub before: Snapshot,
+pub(crate) struct Change {
+    pub(crate) before: Snapshot,
     /// `None` removes the file.
-    pub after: Option<Vec<u8>>,
+    pub(crate) after: Option<Vec<u8>>,
 }
 
 /// Makes all changes. Each file must still be what it was when the change was planned.
 ///
 /// # Errors
 /// Names the file that failed. What had been written by then is put back.
-pub fn commit(changes: &[Change]) -> Result<(), Error> {
+pub(crate) fn commit(changes: &[Change]) -> Result<(), Error> {
     for change in changes {
         files::check_writable(&change.before)?;
     }
@@ -32,7 +32,7 @@ pub fn commit(changes: &[Change]) -> Result<(), Error> {
 }
 
 /// Removes the directories that are empty, the innermost first.
-pub fn remove_empty_dirs(outermost_first: &[PathBuf]) {
+pub(crate) fn remove_empty_dirs(outermost_first: &[PathBuf]) {
     for dir in outermost_first.iter().rev() {
         // A directory that somebody uses by now is not empty, and stays.
         if fs::remove_dir(dir).is_err() {

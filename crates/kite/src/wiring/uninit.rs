@@ -7,9 +7,9 @@ use super::{
     command::Caller,
     diff,
     error::Error,
-    files,
+    exclude, files,
     machine::Machine,
-    place::{self, Place, Scope},
+    place::{self, Part, Place, Scope},
     plan,
     project::Project,
     record::{self, Record, Shelf},
@@ -19,30 +19,30 @@ use super::{
 
 /// What is asked of [`uninit`].
 #[derive(Debug, Clone)]
-pub struct UninitArgs {
+pub(crate) struct UninitArgs {
     /// Any directory of the project.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// `None`: the personal wiring, and the shared files if they were written from here.
-    pub scope: Option<Scope>,
+    pub(crate) scope: Option<Scope>,
     /// Show the diffs and change nothing.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// What [`uninit`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Restored {
-    pub root: PathBuf,
+pub(crate) struct Restored {
+    pub(crate) root: PathBuf,
     /// Files that were changed or removed, or would be in a dry run.
-    pub changed: Vec<PathBuf>,
+    pub(crate) changed: Vec<PathBuf>,
     /// Those that somebody edited since: only Kite's entries were taken out of them.
-    pub edited_since: Vec<PathBuf>,
+    pub(crate) edited_since: Vec<PathBuf>,
 }
 
 /// Unwires the project that holds `args.dir`.
 ///
 /// # Errors
 /// Whatever is in the way. Nothing has been changed then.
-pub fn uninit(
+pub(crate) fn uninit(
     args: &UninitArgs,
     machine: &Machine,
     report: &mut dyn Report,
@@ -108,6 +108,15 @@ impl Removal {
         // The settings go before the line that hides them.
         places.reverse();
         for place in places {
+            // The line does not say who wrote it: without a record it goes with the settings.
+            let settings_change = || {
+                self.changes
+                    .iter()
+                    .any(|c| c.before.named.ends_with(exclude::SETTINGS))
+            };
+            if place.part == Part::Exclude && record.is_none() && !settings_change() {
+                continue;
+            }
             self.add_place(place, &caller, &shelf, record.as_ref())?;
         }
         Ok(())

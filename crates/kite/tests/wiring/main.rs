@@ -3,7 +3,6 @@
 #[path = "../../src/wiring/mod.rs"]
 #[expect(
     dead_code,
-    unreachable_pub,
     unused_imports,
     reason = "the program uses what these stories do not"
 )]
