@@ -53,10 +53,6 @@ impl<K: Ord + Copy> Overlaps<K> {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.files.is_empty() && self.names.is_empty()
-    }
-
     /// The keys of exactly this target.
     pub(crate) fn exactly(&self, pattern: &Pattern) -> impl Iterator<Item = K> {
         let keys = match &pattern.target {
