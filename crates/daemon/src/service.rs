@@ -57,9 +57,9 @@ fn open_log(home: &Home, config: &Config) -> Result<AuditLog, StartError> {
 fn open_store(home: &Home, config: &Config) -> Result<SqliteStore, StartError> {
     let now = Clock::default().now();
     let options = Options {
-        directory: home.path().join("state"),
+        path: home.path().join("state"),
         durability: match config.durability {
-            config::Durability::Normal => Durability::Normal,
+            config::Durability::Normal => Durability::Process,
             config::Durability::Power => Durability::Power,
         },
         boot_id: processes::boot_id(),

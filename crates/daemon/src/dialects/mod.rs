@@ -14,26 +14,26 @@ use crate::doors::HookAnswer;
 
 /// One step of a session, as its client told it.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The client's own session id.
-    pub client_session_id: Option<String>,
+    pub(crate) client_session_id: Option<String>,
     /// The process that is the session, as the hook's environment names it.
-    pub pid: Option<u32>,
-    pub client_version: Option<String>,
+    pub(crate) pid: Option<u32>,
+    pub(crate) client_version: Option<String>,
     /// The client's id of the subagent that acts, if one does.
-    pub agent: Option<String>,
-    pub cwd: Option<String>,
+    pub(crate) agent: Option<String>,
+    pub(crate) cwd: Option<String>,
     /// The client's id of the tool call.
-    pub tool_use_id: Option<String>,
-    pub what: What,
+    pub(crate) tool_use_id: Option<String>,
+    pub(crate) what: What,
     /// Raw JSON of the tool's input and of its outcome, for the log.
-    pub input: Option<String>,
-    pub output: Option<String>,
+    pub(crate) input: Option<String>,
+    pub(crate) output: Option<String>,
 }
 
 /// What happened, or is about to. Closed: a client's event that is none of these is `Other`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum What {
+pub(crate) enum What {
     SessionStart,
     /// A prompt; its first line says what the session is about.
     Prompt {
@@ -74,7 +74,7 @@ pub enum What {
 
 /// What a tool did to a file.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
+pub(crate) enum Effect {
     Edited(String),
     Read(String),
     /// Anything else; the target is for the log only.
@@ -83,7 +83,7 @@ pub enum Effect {
 
 /// What the client is to be told.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing: let it go on.
     Pass,
     /// Let it go on, and give the model this.
@@ -93,7 +93,7 @@ pub enum Verdict {
 }
 
 /// Reads a hook call. The error says what is wrong with it; the call is then let pass.
-pub fn read(header: &Header, input: &[u8]) -> Result<Step, String> {
+pub(crate) fn read(header: &Header, input: &[u8]) -> Result<Step, String> {
     match header.client.as_str() {
         "claude-code" => claude_code::read(header, input),
         other => Err(format!("no dialect for the client `{other}`")),
@@ -101,7 +101,7 @@ pub fn read(header: &Header, input: &[u8]) -> Result<Step, String> {
 }
 
 /// Renders a verdict on `event` for that client.
-pub fn answer(header: &Header, verdict: &Verdict) -> HookAnswer {
+pub(crate) fn answer(header: &Header, verdict: &Verdict) -> HookAnswer {
     match header.client.as_str() {
         "claude-code" => claude_code::answer(&header.event, verdict),
         _ => HookAnswer::default(),
