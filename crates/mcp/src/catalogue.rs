@@ -33,9 +33,9 @@ fn listed(declaration: &Declaration) -> Tool {
     let effect = declaration.effect;
     let annotations = ToolAnnotations::new()
         .read_only(effect == Effect::Read)
-        .destructive(effect == Effect::End)
-        // Every request that changes something carries a key; the same call again finds its work done.
-        .idempotent(true)
+        // What ends is kept: tasks with their history, locks in the log.
+        .destructive(false)
+        .idempotent(effect != Effect::Each)
         .open_world(false);
     Tool::new(
         declaration.name,

@@ -5,9 +5,10 @@
 
 mod link;
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use kite_wire::{
+    home::Home,
     reply::Fault,
     request::{Caller, Envelope, Request},
 };
@@ -76,22 +77,19 @@ enum Sent {
 
 /// The daemon of one home.
 pub(crate) struct Daemon {
-    socket: Box<dyn Fn() -> PathBuf + Send + Sync>,
+    home: Home,
     build: String,
     start: Starter,
+    /// Held while the daemon is being started.
     starting: Mutex<()>,
     link: Mutex<Option<Arc<Link>>>,
 }
 
 impl Daemon {
     /// Nothing is opened or started by this.
-    pub(crate) fn new(
-        socket: Box<dyn Fn() -> PathBuf + Send + Sync>,
-        build: String,
-        start: Starter,
-    ) -> Daemon {
+    pub(crate) fn new(home: Home, build: String, start: Starter) -> Daemon {
         Daemon {
-            socket,
+            home,
             build,
             start,
             starting: Mutex::new(()),
@@ -195,7 +193,7 @@ impl Daemon {
             return Ok(Arc::clone(link));
         }
         *kept = None;
-        let link = Link::open(&(self.socket)(), &self.build, caller).await?;
+        let link = Link::open(&self.home.socket(), &self.build, caller).await?;
         Ok(Arc::clone(kept.insert(Arc::new(link))))
     }
 
@@ -211,6 +209,9 @@ impl Daemon {
 }
 
 async fn send(link: &Link, question: &Question, until: Instant) -> Sent {
+    if question.withdrawn.is_cancelled() {
+        return Sent::Unanswered(Unanswered::Withdrawn);
+    }
     let Some(mut asked) = link.ask(&question.request, &question.envelope, &question.place) else {
         return Sent::Broken;
     };

@@ -36,10 +36,10 @@ pub(crate) struct Declaration {
 pub(crate) enum Effect {
     /// Changes nothing.
     Read,
-    /// Adds or takes; nothing that was there is lost.
-    Add,
-    /// Ends or gives up something that was there.
-    End,
+    /// Changes something, once: the same call again finds it done.
+    Once,
+    /// Changes something each time it is called.
+    Each,
 }
 
 /// One entry of a tool's changelog.

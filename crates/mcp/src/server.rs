@@ -7,7 +7,6 @@ use std::{
 };
 
 use kite_wire::{
-    home::Home,
     reply::Fault,
     request::{Caller, Envelope, Request},
 };
@@ -70,11 +69,10 @@ impl Server {
             build,
             start_daemon,
         } = options;
-        let socket = Box::new(move || Home::socket(&home));
         Server {
             surroundings: Surroundings::observe(),
             fingerprint: OnceLock::new(),
-            daemon: Daemon::new(socket, build.clone(), Arc::from(start_daemon)),
+            daemon: Daemon::new(home, build.clone(), Arc::from(start_daemon)),
             build,
             stopping: CancellationToken::new(),
         }

@@ -19,8 +19,6 @@ const FINISH: Duration = Duration::from_millis(120);
 const LAST_WORDS: Duration = Duration::from_millis(80);
 /// Threads for what blocks: stdin and stdout where they are no pipes, and starting the daemon.
 const BLOCKING_THREADS_MAX: usize = 4;
-/// Stack of such a thread, in bytes.
-const BLOCKING_STACK_BYTES: usize = 512 << 10;
 
 /// Exit code where the runtime or the signal handlers could not be set up.
 const EXIT_SETUP: u8 = 1;
@@ -31,7 +29,6 @@ pub(crate) fn run(options: Options) -> ExitCode {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
-        .thread_stack_size(BLOCKING_STACK_BYTES)
         .build();
     let Ok(runtime) = runtime else {
         return ExitCode::from(EXIT_SETUP);

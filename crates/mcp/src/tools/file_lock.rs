@@ -36,7 +36,7 @@ const PARAMS: &[Param] = &[
             items_max: PATHS_MAX,
             chars_max: PATH_CHARS_MAX,
         },
-        "Several: all or none.",
+        "Several of those, all or none.",
     ),
     Param::optional(
         "reason",
@@ -81,7 +81,7 @@ pub(super) const TOOL: Tool = Tool {
                       with another session's. A single edit needs no lock: Kite keeps those apart. Until you unlock, \
                       other sessions' edits of these files are refused. Returns the lock's epoch and end, or who \
                       has it and what to do.",
-        effect: Effect::Add,
+        effect: Effect::Once,
         params: PARAMS,
         changes: FIRST,
     },

@@ -25,7 +25,7 @@ const PARAMS: &[Param] = &[
         Kind::Text {
             chars_max: PATH_CHARS_MAX,
         },
-        "As it was locked.",
+        "A file, directory or glob, as it was locked.",
     ),
     Param::optional(
         "files",
@@ -33,7 +33,7 @@ const PARAMS: &[Param] = &[
             items_max: PATHS_MAX,
             chars_max: PATH_CHARS_MAX,
         },
-        "Several.",
+        "Several of those.",
     ),
     Param::optional(
         "name",
@@ -58,7 +58,7 @@ pub(super) const TOOL: Tool = Tool {
         title: "Unlock files",
         description: "Release locks you hold, as soon as the change they were for is done: others wait. Unlocking \
                       what is free is no error. Returns what was released.",
-        effect: Effect::End,
+        effect: Effect::Once,
         params: PARAMS,
         changes: FIRST,
     },

@@ -44,7 +44,7 @@ pub(super) const TOOL: Tool = Tool {
         description: "Take a task from the queue, the next one or by id, before you work on it: nobody else gets it. \
                       Returns its id, attempt number, description, paths, the results of what it depended on, and \
                       how to end it.",
-        effect: Effect::Add,
+        effect: Effect::Each,
         params: PARAMS,
         changes: FIRST,
     },

@@ -47,7 +47,7 @@ pub(super) const TOOL: Tool = Tool {
         title: "Complete a task",
         description: "End a task you have claimed, as soon as its work is done. Tasks that waited for it become \
                       ready. Returns which.",
-        effect: Effect::End,
+        effect: Effect::Once,
         params: PARAMS,
         changes: FIRST,
     },

@@ -71,7 +71,7 @@ pub(super) const TOOL: Tool = Tool {
         description: "Create a task in the project's Kite queue, for yourself or for any other session: when work \
                       is to be split, ordered, done later or handed over. Returns its id. The same unfinished task \
                       is not created twice.",
-        effect: Effect::Add,
+        effect: Effect::Once,
         params: PARAMS,
         changes: FIRST,
     },

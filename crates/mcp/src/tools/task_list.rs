@@ -58,7 +58,7 @@ const PARAMS: &[Param] = &[
         Kind::Text {
             chars_max: CURSOR_CHARS_MAX,
         },
-        "Where the answer before said there is more.",
+        "The cursor that the answer before gave.",
     ),
 ];
 

@@ -38,7 +38,7 @@ pub(super) const TOOL: Tool = Tool {
         title: "Give a task back",
         description: "Give a task you have claimed back to the queue when you cannot finish it, so that another \
                       session can take it; or end it as failed. Returns its new state.",
-        effect: Effect::End,
+        effect: Effect::Once,
         params: PARAMS,
         changes: FIRST,
     },
