@@ -1,1 +1,23 @@
-fn main() {}
+//! Chores of this repository: `cargo xtask bench`.
+
+use std::process::ExitCode;
+
+mod bench;
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    match words.next().as_deref() {
+        Some("bench") => bench::run(&words.collect::<Vec<_>>()),
+        Some(bench::echo::COMMAND) => bench::echo::serve(&words.next().unwrap_or_default()),
+        _ => {
+            say("usage: cargo xtask bench [processes] [sockets] [depth] [claude]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A line for the person who reads the figures.
+#[expect(clippy::print_stdout, reason = "the output of this program")]
+fn say(line: &str) {
+    println!("{line}");
+}
