@@ -64,8 +64,7 @@ impl Ledger {
     /// counter never goes back and those who wait keep their places; every lock gets a full TTL.
     /// Signs of life, which are only in memory, are kept.
     pub(crate) fn refill(&mut self, facts: Facts, now: Now) {
-        let held: Vec<_> = self.locks.iter().map(|l| l.target.clone()).collect();
-        self.locks.break_locks(&held);
+        self.locks.forget_locks();
         let mut before = std::mem::replace(&mut self.sessions, facts.sessions);
         for (id, session) in &mut self.sessions {
             match before.remove(id) {
