@@ -19,6 +19,7 @@ mod parent;
 mod schema;
 mod server;
 mod stdio;
+mod streams;
 mod text;
 mod tools;
 mod transport;

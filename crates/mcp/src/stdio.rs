@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode, time::Duration};
 
-use rmcp::{ServiceExt, service::ServerInitializeError, transport::stdio_pipes};
+use rmcp::{ServiceExt, service::ServerInitializeError};
 use tokio::{
     runtime,
     signal::unix::{Signal, SignalKind, signal},
@@ -10,14 +10,21 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{Options, parent::Parent, server::Server, transport::Lines};
+use crate::{
+    Options,
+    parent::Parent,
+    server::Server,
+    streams::{self, Input, Output},
+    transport::Lines,
+};
 
 /// How long calls under way may go on after the end of input. Together with [`LAST_WORDS`] and the
 /// exit itself this stays below the 300 ms that a client should ever have to wait.
 const FINISH: Duration = Duration::from_millis(120);
 /// How long calls that are told to end may take over it.
 const LAST_WORDS: Duration = Duration::from_millis(80);
-/// Threads for what blocks: stdin and stdout where they are no pipes, and starting the daemon.
+/// Threads for what blocks: stdin and stdout where they are neither sockets nor pipes, and starting
+/// the daemon.
 const BLOCKING_THREADS_MAX: usize = 4;
 
 /// Exit code where the runtime or the signal handlers could not be set up.
@@ -47,10 +54,10 @@ async fn serve(server: Server, parent: Parent) -> ExitCode {
     let ended = CancellationToken::new();
     let stop = CancellationToken::new();
     let stopping = server.stopping();
-    let (reader, writer) = stdio_pipes();
+    let (input, output) = streams::standard();
     let serving = tokio::spawn(converse(
         server,
-        Lines::new(reader, writer, ended.clone()),
+        Lines::new(input, output, ended.clone()),
         stop.clone(),
     ));
     let mut serving = std::pin::pin!(serving);
@@ -69,15 +76,11 @@ async fn serve(server: Server, parent: Parent) -> ExitCode {
 }
 
 /// Handshake and requests, until the input ends or `stop`.
-async fn converse<R, W>(
+async fn converse(
     server: Server,
-    lines: Lines<R, W>,
+    lines: Lines<Input, Output>,
     stop: CancellationToken,
-) -> Result<(), ServerInitializeError>
-where
-    R: tokio::io::AsyncRead + Send + Unpin + 'static,
-    W: tokio::io::AsyncWrite + Send + Unpin + 'static,
-{
+) -> Result<(), ServerInitializeError> {
     let running = server.serve_with_ct(lines, stop).await?;
     // How it ended makes no difference: nobody is left to be told.
     let _ = running.waiting().await;

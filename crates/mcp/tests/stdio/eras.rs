@@ -1,8 +1,15 @@
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::Shutdown,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    process::{Command, Stdio},
+};
+
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
 use crate::{
-    server::{Server, outcome},
+    server::{PROGRAM, Server, outcome},
     stand_in::{Answer, StandIn, task},
 };
 
@@ -137,6 +144,36 @@ fn two_servers_have_one_fingerprint_and_it_is_the_librarys() {
         daemon.hello()["caller"]["fingerprint"],
         kite_mcp::fingerprint()
     );
+}
+
+#[test]
+fn it_is_served_over_sockets_as_over_pipes() {
+    let home = tempdir().expect("a directory");
+    let (ours, its) = UnixStream::pair().expect("sockets");
+    let output = OwnedFd::from(its.try_clone().expect("a copy"));
+    let mut command = Command::new(PROGRAM);
+    command
+        .env("KITE_HOME", home.path())
+        .stdin(OwnedFd::from(its))
+        .stdout(output);
+    let mut child = command
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the server starts");
+    drop(command);
+    let mut reader = BufReader::new(ours.try_clone().expect("a copy"));
+    let mut writer = ours;
+    writer
+        .write_all(format!("{}\n", modern(1, "tools/list", json!({}))).as_bytes())
+        .expect("it reads");
+    let mut line = String::new();
+    reader.read_line(&mut line).expect("a line");
+    assert_eq!(
+        tool_names(&serde_json::from_str(&line).expect("JSON")),
+        NAMES
+    );
+    writer.shutdown(Shutdown::Write).expect("a socket");
+    assert!(child.wait().expect("a child").success());
 }
 
 fn files(directory: &std::path::Path) -> Vec<String> {
