@@ -52,6 +52,12 @@ pub const NOTES_PER_TASK_MAX: usize = 16;
 pub const CLAIM_LOOKAHEAD: usize = 64;
 /// Files whose touches are remembered; the longest untouched make room.
 pub const TOUCHED_FILES_MAX: usize = 20_000;
+/// Owners whose last change of a file is remembered; the oldest change makes room.
+pub const CHANGES_PER_FILE_MAX: usize = 8;
+/// Owners of whom it is remembered what they saw of a file; the longest ago makes room.
+pub const READERS_PER_FILE_MAX: usize = 64;
+/// A change that is older than this is not told to whoever edits the file.
+pub const NOTE_AGE_MS_MAX: u64 = 24 * 3_600_000;
 
 /// The text, cut to so many characters.
 pub(crate) fn cut(mut text: alloc::string::String, chars_max: usize) -> alloc::string::String {
