@@ -8,7 +8,7 @@ use std::{
 
 use kite_wire::{
     reply::Fault,
-    request::{Caller, Envelope, Request},
+    request::{Caller, Envelope, Request, Unlock},
 };
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -109,6 +109,9 @@ impl Server {
             .wait(&caller, &question, context)
             .await
             .map_err(|unanswered| no_reply(&unanswered))?;
+        if question.withdrawn.is_cancelled() {
+            self.give_back(&caller, &question, &reply).await;
+        }
         (tool.render)(&question.request, reply).map_err(|fault| refusal(&fault))
     }
 
@@ -137,6 +140,33 @@ impl Server {
             let now_at = *place.borrow_and_update();
             notify(context, begun.elapsed(), question.patience, now_at).await;
         }
+    }
+
+    /// Releases a lock that was granted while its asker was withdrawing: nobody knows that it is there.
+    async fn give_back(&self, caller: &Caller, question: &Question, reply: &Value) {
+        let (Request::Lock(lock), Some("granted")) = (
+            &question.request,
+            reply.get("outcome").and_then(Value::as_str),
+        ) else {
+            return;
+        };
+        let unlock = Unlock {
+            paths: lock.paths.clone(),
+            name: lock.name.clone(),
+            ..Unlock::default()
+        };
+        let release = Question {
+            request: unlock.into(),
+            envelope: Envelope {
+                op_id: None,
+                ..question.envelope.clone()
+            },
+            patience: Duration::ZERO,
+            place: watch::Sender::new(None),
+            withdrawn: CancellationToken::new(),
+        };
+        // Where it fails, the lock ends with the turn or its time.
+        let _ = self.daemon.ask(caller, &release).await;
     }
 
     fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {

@@ -74,9 +74,9 @@ fn render(_request: &Request, reply: Value) -> Result<String, Fault> {
     let mut answer = match outcome.as_str() {
         "already_done" => format!(
             "Task was done already: {}. Nothing changed.",
-            show::headline(&task)
+            show::named(&task)
         ),
-        _ => format!("Task done: {}", show::headline(&task)),
+        _ => format!("Task done: {}", show::named(&task)),
     };
     show::push_woken(&mut answer, &woken);
     if outcome != "already_done" {
@@ -101,7 +101,7 @@ mod tests {
             "woken": [task("5e6f7a8b00", "Logout")]});
         assert_eq!(
             render(&TaskComplete::default().into(), reply).expect("an end"),
-            "Task done: 1a2b3c4d — Login\nNow ready: 5e6f7a8b \"Logout\".\nkite_task_claim takes the next one."
+            "Task done: 1a2b3c4d \"Login\"\nNow ready: 5e6f7a8b \"Logout\".\nkite_task_claim takes the next one."
         );
     }
 }

@@ -61,13 +61,13 @@ fn render(_request: &Request, reply: Value) -> Result<String, Fault> {
     let mut answer = match task.state.as_str() {
         "failed" => format!(
             "Task failed: {}. Tasks that depend on it stay blocked.",
-            show::headline(&task)
+            show::named(&task)
         ),
         "ready" => format!(
             "Task given back: {}. It is ready for whoever claims it.",
-            show::headline(&task)
+            show::named(&task)
         ),
-        state => format!("Task released: {} ({state}).", show::headline(&task)),
+        state => format!("Task released: {} ({state}).", show::named(&task)),
     };
     show::push_woken(&mut answer, &woken);
     Ok(answer)
@@ -86,7 +86,7 @@ mod tests {
                 "priority": "normal", "project": "/p", "state": state, "attempt": 1, "created_at": ""}});
             render(&TaskRelease::default().into(), reply).expect("a release")
         };
-        assert!(rendered("ready").starts_with("Task given back: 1a2b3c4d — Login. It is ready"));
-        assert!(rendered("failed").starts_with("Task failed: 1a2b3c4d — Login."));
+        assert!(rendered("ready").starts_with("Task given back: 1a2b3c4d \"Login\". It is ready"));
+        assert!(rendered("failed").starts_with("Task failed: 1a2b3c4d \"Login\"."));
     }
 }

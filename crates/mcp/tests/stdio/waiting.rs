@@ -11,7 +11,7 @@ fn waiting_for_a_lock_shows_the_place_and_can_be_cancelled() {
     let home = tempdir().expect("a directory");
     let daemon = StandIn::listen(home.path(), |request| match request["type"].as_str() {
         Some("lock") => Answer::Lines(vec![
-            json!({"push": "locks", "request": request["id"], "place": 2}),
+            json!({"push": "place", "request": request["id"], "place": 2}),
         ]),
         Some("cancel") => Answer::Lines(vec![
             json!({"ok": true, "id": request["id"]}),
@@ -50,7 +50,7 @@ fn waiting_for_a_lock_shows_the_place_and_can_be_cancelled() {
 fn a_lock_that_comes_free_is_granted_to_the_waiting() {
     let home = tempdir().expect("a directory");
     let _daemon = StandIn::listen(home.path(), |request| {
-        let push = |place: u64| json!({"push": "locks", "request": request["id"], "place": place});
+        let push = |place: u64| json!({"push": "place", "request": request["id"], "place": place});
         let mut reply = granted("granted");
         reply["id"] = request["id"].clone();
         reply["ok"] = json!(true);
@@ -90,4 +90,36 @@ fn a_broken_connection_while_waiting_puts_the_request_back_in_the_queue() {
     let (text, is_error) = outcome(&server.receive());
     assert!(!is_error, "{text}");
     assert_eq!(daemon.asked()[0]["op_id"], first["op_id"]);
+}
+
+#[test]
+fn a_lock_granted_to_a_call_that_was_just_cancelled_is_given_back() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |request| match request["type"].as_str() {
+        Some("lock") => Answer::Lines(vec![
+            json!({"push": "place", "request": request["id"], "place": 1}),
+        ]),
+        Some("cancel") => {
+            let mut reply = granted("granted");
+            reply["id"] = request["request"].clone();
+            reply["ok"] = json!(true);
+            Answer::Lines(vec![reply])
+        }
+        _ => Answer::Reply(json!({"locks": [], "outcome": "released"})),
+    });
+    let mut server = Server::initialized(home.path());
+    server.call(
+        3,
+        "kite_file_lock",
+        json!({"file": "a.rs", "name": "deploy", "wait_seconds": 30}),
+    );
+    assert_eq!(server.receive()["method"], "notifications/progress");
+    server.send(
+        &json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}),
+    );
+    let unlock = daemon.wait_for("unlock");
+    assert_eq!(
+        (&unlock["paths"], &unlock["name"]),
+        (&json!(["a.rs"]), &json!("deploy"))
+    );
 }
