@@ -120,7 +120,8 @@ impl Operation<'_> {
         if !changed.repeated {
             self.task_change(changed.task, what, by);
         }
-        for task in &changed.woken {
+        // What the task itself became follows from what happened to it.
+        for task in changed.woken.iter().filter(|task| **task != changed.task) {
             self.task_change(*task, "ready", None);
         }
     }

@@ -6,14 +6,14 @@ use kite_rules::Now;
 use kite_store::{InMemoryStore, Options, SqliteStore, Store, contract::Engine};
 use tempfile::TempDir;
 
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap()
         .block_on(future)
 }
 
-pub struct InMemory;
+pub(crate) struct InMemory;
 
 impl Engine for InMemory {
     type Store = InMemoryStore;
@@ -32,7 +32,7 @@ impl Engine for InMemory {
 }
 
 /// SQLite in a directory of its own for each fresh store.
-pub struct Sqlite {
+pub(crate) struct Sqlite {
     root: TempDir,
     stores: Cell<u32>,
     boots: Cell<u32>,

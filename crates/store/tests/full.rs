@@ -1,0 +1,235 @@
+//! On a full disk whatever takes is refused by name; reads and whatever frees go on; nothing is
+//! lost; and writing goes on by itself when there is room again.
+
+use std::{env, fs, path::Path, process::Command, time::{Duration, Instant}};
+
+use kite_rules::{
+    Now,
+    lock::Request,
+    pattern::Target,
+    session::{Owner, Process, Session, SessionId, State},
+    task::{NewTask, TaskId},
+};
+use kite_store::{Acquired, Options, Release, SqliteStore, Store, StoreError};
+
+const NOW: Now = Now {
+    wall_ms: 1_800_000_000_000,
+    mono_ms: 1_000,
+};
+
+fn run<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+fn open(directory: &Path, max_pages: Option<u32>) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(Options {
+        max_pages,
+        ..Options::new(directory, "boot", NOW)
+    })
+}
+
+fn session(n: u32) -> Session {
+    Session {
+        id: SessionId(n.into()),
+        client: "claude-code".to_owned(),
+        process: Some(Process { pid: n, started: 1 }),
+        ..Session::default()
+    }
+}
+
+fn lock(n: u32, path: &str) -> Request {
+    Request {
+        owner: Owner::session(SessionId(n.into())),
+        project: "p".to_owned(),
+        targets: vec![(Target::Path(path.to_owned()), path.to_owned())],
+        reason: None,
+        ttl_ms: 60_000,
+        keep: false,
+    }
+}
+
+fn unlock(n: u32, path: &str) -> Release {
+    Release::Targets {
+        owner: Owner::session(SessionId(n.into())),
+        targets: vec![Target::Path(path.to_owned())],
+        epoch: None,
+    }
+}
+
+fn big_task(n: u128) -> (TaskId, NewTask) {
+    let task = NewTask {
+        project: "p".to_owned(),
+        title: format!("task {n}"),
+        description: Some("x".repeat(7_000)),
+        ..NewTask::default()
+    };
+    (TaskId(n << 64), task)
+}
+
+/// Creates tasks until the disk is full; how many were acknowledged.
+async fn fill(store: &SqliteStore, from: u128) -> u128 {
+    for n in from.. {
+        let (id, task) = big_task(n);
+        match store.create_task(id, task, NOW, None).await {
+            Ok(created) => assert!(!created.unwrap().repeated),
+            Err(StoreError::Full) => return n - from,
+            Err(other) => panic!("task {n}: {other}"),
+        }
+    }
+    unreachable!("disks are finite")
+}
+
+fn tasks(store: &SqliteStore) -> u64 {
+    store.read(|l| l.tasks.counts(None).iter().sum())
+}
+
+/// Three sessions with a lock each; the third waits for the second's.
+async fn sessions(store: &SqliteStore) -> kite_rules::lock::Ticket {
+    for n in 1..=3 {
+        store.open_session(session(n), NOW).await.unwrap();
+        let granted = store.acquire(lock(n, &format!("/{n}")), false, NOW, None).await.unwrap();
+        assert!(matches!(granted, Ok(Acquired::Granted(_))));
+    }
+    match store.acquire(lock(3, "/2"), true, NOW, None).await {
+        Ok(Ok(Acquired::Queued(ticket))) => ticket,
+        other => panic!("it waits: {other:?}"),
+    }
+}
+
+#[test]
+fn what_takes_is_refused_and_what_frees_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    run(async {
+        let store = open(directory.path(), Some(200)).unwrap();
+        let waiting = sessions(&store).await;
+        let created = fill(&store, 1).await;
+        assert!(created > 10 && store.is_full());
+
+        // Memory is what is on disk: the refused task is nowhere.
+        assert_eq!(u128::from(tasks(&store)), created);
+        let refused = store.acquire(lock(1, "/x"), false, NOW, None).await;
+        assert_eq!(refused.unwrap_err(), StoreError::Full);
+        assert_eq!(store.open_session(session(9), NOW).await.unwrap_err(), StoreError::Full);
+        assert!(directory.path().join("ballast").exists(), "it is kept for what frees");
+
+        // With the ballast spent, releases are durable, and so is the grant that follows.
+        let freed = store.release(unlock(1, "/1"), NOW, None).await.unwrap().unwrap();
+        assert_eq!(freed.locks.len(), 1);
+        let freed = store.end_session(SessionId(2), State::Lost, "killed", NOW).await.unwrap();
+        assert_eq!(freed.promoted[0].0, waiting);
+        let before = store.read(|l| l.facts());
+        store.close().await.unwrap();
+
+        let store = open(directory.path(), None).unwrap();
+        let after = store.read(|l| l.facts());
+        assert_eq!(after.locks.len(), 2);
+        assert_eq!(after.tasks, before.tasks);
+        assert_eq!(after.sessions[&SessionId(2)].state, State::Lost);
+        assert_eq!(fill_some(&store, created + 1).await, 5);
+    });
+}
+
+async fn fill_some(store: &SqliteStore, from: u128) -> usize {
+    for n in from..from + 5 {
+        let (id, task) = big_task(n);
+        store.create_task(id, task, NOW, None).await.unwrap().unwrap();
+    }
+    5
+}
+
+#[test]
+fn what_frees_succeeds_in_memory_where_even_the_ballast_does_not_help() {
+    let directory = tempfile::tempdir().unwrap();
+    run(async {
+        let store = open(directory.path(), Some(200)).unwrap();
+        let waiting = sessions(&store).await;
+        let created = fill(&store, 1).await;
+        // The ballast is a reserve of pages here: it is used up by what frees.
+        store.limit_pages(Some(1));
+        let (id, _) = big_task(1);
+        let mut freed = 0;
+        while !(directory.path().join("ballast").exists() || freed > 100) || freed == 0 {
+            let freed_now = store.release(unlock(1, "/1"), NOW, None).await.unwrap().unwrap();
+            freed += 1;
+            assert!(freed_now.locks.len() <= 1);
+        }
+        let freed = store.end_session(SessionId(2), State::Lost, "killed", NOW).await.unwrap();
+        assert_eq!(freed.locks.len(), 1);
+        assert!(store.read(|l| l.locks.iter().all(|lock| lock.owner.session == SessionId(3))));
+        assert_eq!(u128::from(tasks(&store)), created);
+        assert!(store.read(|l| l.tasks.get(id).is_some()));
+
+        // Room again: it goes on by itself, and the next operation takes along what was not
+        // written. Who waited is granted now, if it was not before.
+        store.limit_pages(Some(100_000));
+        let promoted = [freed.promoted, store.expire(NOW).await.unwrap().promoted].concat();
+        assert_eq!(promoted.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), [waiting]);
+        store.open_session(session(9), NOW).await.unwrap();
+        assert!(!store.is_full());
+        let before = store.read(|l| l.facts());
+        store.close().await.unwrap();
+        let after = open(directory.path(), None).unwrap().read(|l| l.facts());
+        assert_eq!(after.locks.len(), before.locks.len());
+        assert_eq!(after.sessions[&SessionId(2)].state, State::Lost);
+        assert!(directory.path().join("ballast").exists(), "it was put back");
+    });
+}
+
+const INNER: &str = "KITE_TEST_SMALL_DISK";
+
+/// The real thing, on a file system of 24 MiB that only this test sees.
+#[test]
+fn a_small_disk_fills_and_is_freed() {
+    if let Some(disk) = env::var_os(INNER) {
+        return run(on_a_small_disk(Path::new(&disk)));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs -o size=24m tmpfs \"$KITE_TEST_SMALL_DISK\" || exit 77; exec \"$0\" \"$@\"";
+    let inner = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "a_small_disk_fills_and_is_freed", "--nocapture"])
+        .env(INNER, directory.path())
+        .output();
+    match inner {
+        Ok(output) if output.status.success() => {}
+        Ok(output) if output.status.code() == Some(101) => {
+            panic!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+        }
+        _ => skipped("no file system can be mounted here"),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
+async fn on_a_small_disk(disk: &Path) {
+    let store = open(&disk.join("home"), None).unwrap();
+    sessions(&store).await;
+    // Something else takes all but a little.
+    let other = disk.join("other");
+    fs::write(&other, vec![1; 14 << 20]).unwrap();
+    let created = fill(&store, 1).await;
+    assert!(store.is_full());
+    assert_eq!(u128::from(tasks(&store)), created);
+
+    let freed = store.release(unlock(1, "/1"), NOW, None).await.unwrap().unwrap();
+    assert_eq!(freed.locks.len(), 1);
+    assert!(!disk.join("home/ballast").exists(), "it was given up for the release");
+
+    fs::remove_file(&other).unwrap();
+    let freed_at = Instant::now();
+    let (id, task) = big_task(created + 1);
+    while store.create_task(id, task.clone(), NOW, None).await.is_err() {
+        assert!(freed_at.elapsed() < Duration::from_secs(5), "writing goes on within five seconds");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let before = store.read(|l| l.facts());
+    assert_eq!(before.tasks.len() as u128, created + 1);
+    store.close().await.unwrap();
+    drop(store);
+    let after = open(&disk.join("home"), None).unwrap().read(|l| l.facts());
+    assert_eq!((after.tasks, after.locks.len()), (before.tasks, before.locks.len()));
+}
