@@ -8,8 +8,6 @@
 //! Redacted, cut, never broken over lines. Whoever started this program may never read its
 //! stderr: a line that finds no room is dropped, because waiting there would stop the protocol.
 
-use std::{borrow::Cow, io, time::Duration};
-
 use jiff::Zoned;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -27,13 +25,16 @@ const INPUT_BYTES_MAX: usize = 64 << 10;
 
 /// Logs a call and its input.
 pub(crate) fn called(tool: &str, input: &Map<String, Value>) {
-    let length: usize = input.values().map(weight).sum();
-    let input = if length > INPUT_BYTES_MAX {
-        Cow::Owned(format!("{{\"cut\":\"about {length} bytes\"}}"))
+    let bytes: usize = input
+        .iter()
+        .map(|(name, value)| name.len() + weight(value))
+        .sum();
+    let input = if bytes > INPUT_BYTES_MAX {
+        format!("{{\"cut\":\"about {bytes} bytes\"}}")
     } else {
         let mut input = Value::Object(input.clone());
         kite_redact::redact_json(&mut input);
-        Cow::Owned(input.to_string())
+        input.to_string()
     };
     write(&line("tool", tool, &input));
 }
@@ -52,10 +53,6 @@ fn line(what: &str, tool: &str, rest: &str) -> String {
     let time = now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z");
     let line = format!("[{time}] {what}:{} {rest}", text::one_line(tool, 64));
     let mut line = text::one_line(&line, LINE_CHARS_MAX);
-    // A pipe takes so much in one piece, or nothing.
-    while line.len() >= PIPE_BUF {
-        line.pop();
-    }
     line.push('\n');
     line
 }
@@ -74,15 +71,22 @@ fn weight(value: &Value) -> usize {
 }
 
 fn write(line: &str) {
+    // A stream that is ready takes so much without waiting.
+    for part in line.as_bytes().chunks(PIPE_BUF) {
+        if !has_room() || rustix::io::write(stderr(), part).is_err() {
+            return;
+        }
+    }
+}
+
+fn has_room() -> bool {
     let fd = stderr();
     let mut fds = [PollFd::new(&fd, PollFlags::OUT)];
-    let at_once = Timespec::try_from(Duration::ZERO).ok();
-    let room = matches!(poll(&mut fds, at_once.as_ref()), Ok(1))
-        && fds[0].revents().contains(PollFlags::OUT);
-    if room {
-        // A closed or full stderr must not end a session.
-        let _: io::Result<usize> = rustix::io::write(fd, line.as_bytes()).map_err(io::Error::from);
-    }
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    matches!(poll(&mut fds, Some(&at_once)), Ok(1)) && fds[0].revents().contains(PollFlags::OUT)
 }
 
 #[cfg(test)]
@@ -93,11 +97,7 @@ mod tests {
     fn a_line_is_one_line_and_bounded() {
         let long = line("result", "kite_sessions", &"é\n".repeat(5_000));
         assert_eq!(long.matches('\n').count(), 1);
-        assert!(
-            long.len() <= PIPE_BUF && long.chars().count() <= LINE_CHARS_MAX + 2,
-            "{}",
-            long.len()
-        );
+        assert!(long.chars().count() <= LINE_CHARS_MAX + 2, "{}", long.len());
         let short = line("tool", "kite_file_lock", r#"{"file":"a"}"#);
         let (time, rest) = short.split_once("] ").expect("a time first");
         assert!(time.starts_with("[20") && time.contains('T'), "{time}");
