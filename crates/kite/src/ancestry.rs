@@ -20,21 +20,34 @@ pub(crate) struct Agent {
 }
 
 /// Programs that are agents, and what Kite calls them.
-const PROGRAMS: &[(&str, &str)] =
-    &[("claude", "claude-code"), ("codex", "codex"), ("gemini", "gemini"), ("opencode", "opencode")];
+const PROGRAMS: &[(&str, &str)] = &[
+    ("claude", "claude-code"),
+    ("codex", "codex"),
+    ("gemini", "gemini"),
+    ("opencode", "opencode"),
+];
 
 /// The agent that this process runs inside of. `None` where a person calls.
 pub(crate) fn agent() -> Option<Agent> {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let told = Told { pid: variable("CLAUDE_PID"), session_id: variable("CLAUDE_CODE_SESSION_ID") };
+    let told = Told {
+        pid: variable("CLAUDE_PID"),
+        session_id: variable("CLAUDE_CODE_SESSION_ID"),
+    };
     if let Some(mut agent) = told.agent() {
         if agent.pid.is_none() {
-            agent.pid = parents().find(|p| p.client() == Some(agent.client)).map(|p| p.pid);
+            agent.pid = parents()
+                .find(|p| p.client() == Some(agent.client))
+                .map(|p| p.pid);
         }
         return Some(agent);
     }
     parents().find_map(|parent| match parent.client() {
-        Some(client) => Some(Agent { client, pid: Some(parent.pid), session_id: None }),
+        Some(client) => Some(Agent {
+            client,
+            pid: Some(parent.pid),
+            session_id: None,
+        }),
         None => parent.told().agent(),
     })
 }
@@ -51,8 +64,15 @@ impl Told {
         if self.pid.is_none() && self.session_id.is_none() {
             return None;
         }
-        let pid = self.pid.and_then(|pid| pid.parse().ok()).filter(|pid| *pid > 1);
-        Some(Agent { client: "claude-code", pid, session_id: self.session_id })
+        let pid = self
+            .pid
+            .and_then(|pid| pid.parse().ok())
+            .filter(|pid| *pid > 1);
+        Some(Agent {
+            client: "claude-code",
+            pid,
+            session_id: self.session_id,
+        })
     }
 }
 
@@ -65,9 +85,17 @@ struct Process {
 
 impl Process {
     fn client(&self) -> Option<&'static str> {
-        let base = |name: &str| Path::new(name).file_name().map(|base| base.to_string_lossy().into_owned());
+        let base = |name: &str| {
+            Path::new(name)
+                .file_name()
+                .map(|base| base.to_string_lossy().into_owned())
+        };
         PROGRAMS.iter().find_map(|(program, client)| {
-            self.names.iter().filter_map(|name| base(name)).any(|name| name == *program).then_some(*client)
+            self.names
+                .iter()
+                .filter_map(|name| base(name))
+                .any(|name| name == *program)
+                .then_some(*client)
         })
     }
 }
@@ -91,8 +119,15 @@ fn look(pid: u32) -> Option<Process> {
     let parent = tail.split_ascii_whitespace().nth(1)?.parse().ok()?;
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     // The program, and the script where the program is an interpreter.
-    let words = line.split(|b| *b == 0).take(2).map(|word| String::from_utf8_lossy(word).into_owned());
-    Some(Process { pid, parent, names: std::iter::once(name).chain(words).collect() })
+    let words = line
+        .split(|b| *b == 0)
+        .take(2)
+        .map(|word| String::from_utf8_lossy(word).into_owned());
+    Some(Process {
+        pid,
+        parent,
+        names: std::iter::once(name).chain(words).collect(),
+    })
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -105,7 +140,11 @@ fn look(pid: u32) -> Option<Process> {
         .ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (parent, name) = text.trim().split_once(' ')?;
-    Some(Process { pid, parent: parent.parse().ok()?, names: vec![name.trim().to_owned()] })
+    Some(Process {
+        pid,
+        parent: parent.parse().ok()?,
+        names: vec![name.trim().to_owned()],
+    })
 }
 
 impl Process {
@@ -114,10 +153,17 @@ impl Process {
     fn told(&self) -> Told {
         let environment = std::fs::read(format!("/proc/{}/environ", self.pid)).unwrap_or_default();
         let value = |name: &[u8]| {
-            let entry = environment.split(|b| *b == 0).find_map(|entry| entry.strip_prefix(name))?;
-            String::from_utf8(entry.to_vec()).ok().filter(|value| !value.is_empty())
+            let entry = environment
+                .split(|b| *b == 0)
+                .find_map(|entry| entry.strip_prefix(name))?;
+            String::from_utf8(entry.to_vec())
+                .ok()
+                .filter(|value| !value.is_empty())
         };
-        Told { pid: value(b"CLAUDE_PID="), session_id: value(b"CLAUDE_CODE_SESSION_ID=") }
+        Told {
+            pid: value(b"CLAUDE_PID="),
+            session_id: value(b"CLAUDE_CODE_SESSION_ID="),
+        }
     }
 
     /// Other systems do not show it.
@@ -133,18 +179,40 @@ mod tests {
 
     #[test]
     fn an_agent_is_known_by_what_it_tells() {
-        let told = Told { pid: Some("7633".into()), session_id: Some("0034".into()) };
+        let told = Told {
+            pid: Some("7633".into()),
+            session_id: Some("0034".into()),
+        };
         let agent = told.agent().unwrap();
         assert_eq!((agent.client, agent.pid), ("claude-code", Some(7633)));
-        assert_eq!(Told { pid: Some("x".into()), session_id: None }.agent().unwrap().pid, None);
+        assert_eq!(
+            Told {
+                pid: Some("x".into()),
+                session_id: None
+            }
+            .agent()
+            .unwrap()
+            .pid,
+            None
+        );
         assert_eq!(Told::default().agent(), None);
     }
 
     #[test]
     fn an_agent_is_known_by_its_name() {
-        let process = |names: &[&str]| Process { pid: 9, parent: 1, names: names.iter().map(|n| (*n).into()).collect() };
-        assert_eq!(process(&["node", "node", "/opt/bin/claude"]).client(), Some("claude-code"));
-        assert_eq!(process(&["claude", "claude", "--resume"]).client(), Some("claude-code"));
+        let process = |names: &[&str]| Process {
+            pid: 9,
+            parent: 1,
+            names: names.iter().map(|n| (*n).into()).collect(),
+        };
+        assert_eq!(
+            process(&["node", "node", "/opt/bin/claude"]).client(),
+            Some("claude-code")
+        );
+        assert_eq!(
+            process(&["claude", "claude", "--resume"]).client(),
+            Some("claude-code")
+        );
         assert_eq!(process(&["bash", "-bash", ""]).client(), None);
     }
 

@@ -47,7 +47,9 @@ pub(crate) fn executable(home: &Home) -> Result<PathBuf, Error> {
 
 /// Who is calling: the agent this runs inside of, else a person, known by the shell.
 pub(crate) fn caller() -> Caller {
-    let cwd = env::current_dir().ok().and_then(|dir| dir.into_os_string().into_string().ok());
+    let cwd = env::current_dir()
+        .ok()
+        .and_then(|dir| dir.into_os_string().into_string().ok());
     match ancestry::agent() {
         Some(agent) => Caller {
             client: agent.client.to_owned(),
@@ -91,7 +93,11 @@ impl Daemon {
     /// Connects as somebody else: the scripted sessions of `kite demo`.
     pub(crate) fn connect_as(home: Home, caller: Caller) -> Result<Daemon, Error> {
         let client = open(&home, &caller)?;
-        Ok(Daemon { home, client, caller })
+        Ok(Daemon {
+            home,
+            client,
+            caller,
+        })
     }
 
     /// What the daemon said of itself.
@@ -100,7 +106,10 @@ impl Daemon {
     }
 
     /// Asks, and reads the answer as `T`.
-    pub(crate) fn ask<T: DeserializeOwned>(&mut self, request: impl Into<Request>) -> Result<T, Error> {
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &mut self,
+        request: impl Into<Request>,
+    ) -> Result<T, Error> {
         self.ask_for(None, request)
     }
 
@@ -145,7 +154,10 @@ impl Daemon {
     }
 
     /// Waits for the next push, at most `timeout`.
-    pub(crate) fn next_push(&mut self, timeout: Option<Duration>) -> Result<Option<Push>, client::Error> {
+    pub(crate) fn next_push(
+        &mut self,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Push>, client::Error> {
         self.client.next_push(timeout)
     }
 
@@ -158,7 +170,9 @@ impl Daemon {
                     self.client = client;
                     return Ok(());
                 }
-                Err(error) if error.kind != Kind::Unreachable || Instant::now() >= give_up => return Err(error),
+                Err(error) if error.kind != Kind::Unreachable || Instant::now() >= give_up => {
+                    return Err(error);
+                }
                 Err(_) => std::thread::sleep(RETURN_PAUSE),
             }
         }
@@ -173,14 +187,19 @@ pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
 /// Starts the daemon of this home where there is none.
 pub(crate) fn start(home: &Home) -> Result<lifecycle::Running, Error> {
     lifecycle::ensure(home, &executable(home)?).map_err(|cause| {
-        Error::new(Kind::Unreachable, "cannot start the Kite daemon").because(cause.message).hinted(cause.hint)
+        Error::new(Kind::Unreachable, "cannot start the Kite daemon")
+            .because(cause.message)
+            .hinted(cause.hint)
     })
 }
 
 /// Lets the daemon of this home end. False where there was none.
 pub(crate) fn stop(home: &Home) -> Result<bool, Error> {
-    let stopped = lifecycle::stop(home)
-        .map_err(|cause| Error::failed("cannot stop the Kite daemon").because(cause.message).hinted(cause.hint))?;
+    let stopped = lifecycle::stop(home).map_err(|cause| {
+        Error::failed("cannot stop the Kite daemon")
+            .because(cause.message)
+            .hinted(cause.hint)
+    })?;
     Ok(matches!(stopped, lifecycle::Stopped::Stopped))
 }
 
@@ -214,6 +233,7 @@ fn changes_state(request: &Request) -> bool {
 /// An unguessable key, 32 hexadecimal digits.
 pub(crate) fn op_id() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| Error::failed("the system gives no random numbers").because(e))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::failed("the system gives no random numbers").because(e))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

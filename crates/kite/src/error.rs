@@ -64,11 +64,10 @@ impl Kind {
     fn of(code: &str) -> Kind {
         match code {
             "locked" | "busy" | "already_claimed" | "not_claimed" | "not_ready" | "stale_epoch"
-            | "stale_attempt" | "stale_write" | "dependency_cycle" | "forbidden" | "limit_reached"
-            | "cancelled" | "refused" => Kind::Refused,
-            "unknown_session" | "unknown_task" | "ambiguous_task" | "ambiguous_session" | "nothing_ready" => {
-                Kind::NotFound
-            }
+            | "stale_attempt" | "stale_write" | "dependency_cycle" | "forbidden"
+            | "limit_reached" | "cancelled" | "refused" => Kind::Refused,
+            "unknown_session" | "unknown_task" | "ambiguous_task" | "ambiguous_session"
+            | "nothing_ready" => Kind::NotFound,
             "draining" => Kind::Unreachable,
             code if code.starts_with("invalid_") || code.starts_with("unknown_") => Kind::Usage,
             _ => Kind::Failed,
@@ -87,7 +86,12 @@ pub(crate) struct Error {
 
 impl Error {
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Error {
-        Error { kind, what: what.into(), why: None, hint: None }
+        Error {
+            kind,
+            what: what.into(),
+            why: None,
+            hint: None,
+        }
     }
 
     pub(crate) fn failed(what: impl Into<String>) -> Error {
@@ -116,7 +120,8 @@ impl Error {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Error {
-        Error::new(Kind::of(&fault.code), in_shell_words(&fault.message)).hinted(in_shell_words(&fault.hint))
+        Error::new(Kind::of(&fault.code), in_shell_words(&fault.message))
+            .hinted(in_shell_words(&fault.hint))
     }
 }
 
@@ -132,23 +137,34 @@ fn in_shell_words(text: &str) -> String {
         ("kite_file_lock", "`kite lock acquire`"),
         ("kite_file_unlock", "`kite lock release`"),
     ];
-    COMMANDS.iter().fold(text.to_owned(), |text, (tool, command)| text.replace(tool, command))
+    COMMANDS
+        .iter()
+        .fold(text.to_owned(), |text, (tool, command)| {
+            text.replace(tool, command)
+        })
 }
 
 impl From<client::Error> for Error {
     fn from(error: client::Error) -> Error {
         match error {
             client::Error::Fault(fault) => fault.into(),
-            client::Error::Io(cause) => Error::new(Kind::Unreachable, "no answer from the Kite daemon")
-                .because(cause)
-                .hinted("see `kite doctor`"),
+            client::Error::Io(cause) => {
+                Error::new(Kind::Unreachable, "no answer from the Kite daemon")
+                    .because(cause)
+                    .hinted("see `kite doctor`")
+            }
         }
     }
 }
 
 impl From<wiring::Error> for Error {
     fn from(error: wiring::Error) -> Error {
-        Error { kind: Kind::Failed, what: error.what, why: error.why, hint: error.hint }
+        Error {
+            kind: Kind::Failed,
+            what: error.what,
+            why: error.why,
+            hint: error.hint,
+        }
     }
 }
 
@@ -156,7 +172,9 @@ impl From<wiring::Error> for Error {
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Error {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Error::new(Kind::ReaderGone, "the reader of the output has gone"),
+            io::ErrorKind::BrokenPipe => {
+                Error::new(Kind::ReaderGone, "the reader of the output has gone")
+            }
             _ => Error::failed("cannot write the output").because(error),
         }
     }

@@ -74,13 +74,24 @@ impl Agent {
     }
 
     /// Before a tool call. `tool_input` is in the client's own form.
-    pub(crate) fn before(&self, tool: &str, tool_use_id: &str, tool_input: &Value) -> Result<Answer, Error> {
-        let call = json!({ "tool_name": tool, "tool_use_id": tool_use_id, "tool_input": tool_input });
+    pub(crate) fn before(
+        &self,
+        tool: &str,
+        tool_use_id: &str,
+        tool_input: &Value,
+    ) -> Result<Answer, Error> {
+        let call =
+            json!({ "tool_name": tool, "tool_use_id": tool_use_id, "tool_input": tool_input });
         self.event("PreToolUse", call)
     }
 
     /// After a tool call that worked.
-    pub(crate) fn after(&self, tool: &str, tool_use_id: &str, tool_input: &Value) -> Result<Answer, Error> {
+    pub(crate) fn after(
+        &self,
+        tool: &str,
+        tool_use_id: &str,
+        tool_input: &Value,
+    ) -> Result<Answer, Error> {
         let call = json!({
             "tool_name": tool,
             "tool_use_id": tool_use_id,
@@ -118,13 +129,18 @@ impl Agent {
         let reply: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let specific = &reply["hookSpecificOutput"];
         let verdict = if specific["permissionDecision"] == "deny" {
-            let reason = specific["permissionDecisionReason"].as_str().unwrap_or_default();
+            let reason = specific["permissionDecisionReason"]
+                .as_str()
+                .unwrap_or_default();
             Verdict::Denied(reason.to_owned())
         } else if output.status.code() == Some(2) {
             Verdict::Denied(String::from_utf8_lossy(&output.stderr).trim().to_owned())
         } else {
             Verdict::Allowed
         };
-        Ok(Answer { verdict, took: began.elapsed() })
+        Ok(Answer {
+            verdict,
+            took: began.elapsed(),
+        })
     }
 }

@@ -40,8 +40,14 @@ pub(crate) fn file_system(path: &Path) -> Option<FileSystem> {
     let magic = rustix::fs::statfs(path).ok()?.f_type & 0xffff_ffff;
     let known = KNOWN.iter().find(|(known, ..)| *known == magic);
     Some(match known {
-        Some((_, name, is_network)) => FileSystem { name: (*name).to_owned(), is_network: *is_network },
-        None => FileSystem { name: format!("type {magic:#x}"), is_network: false },
+        Some((_, name, is_network)) => FileSystem {
+            name: (*name).to_owned(),
+            is_network: *is_network,
+        },
+        None => FileSystem {
+            name: format!("type {magic:#x}"),
+            is_network: false,
+        },
     })
 }
 

@@ -4,6 +4,7 @@
 //! daemon like any other; only `connect` and `kite daemon` know how one is started.
 
 mod ancestry;
+mod checks;
 mod cli;
 mod commands;
 mod connect;
@@ -17,7 +18,10 @@ mod wiring;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::{
+    CommandFactory as _, FromArgMatches as _,
+    error::{ContextKind, ContextValue},
+};
 
 use crate::{
     cli::{Cli, ColorChoice},
@@ -31,7 +35,11 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version go to stdout with code 0, everything else to stderr with code 2.
             let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Success.into() };
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Success.into()
+            };
         }
     };
     let mut terminal = Terminal::new(cli.color);
@@ -51,8 +59,24 @@ fn parse() -> Result<Cli, clap::Error> {
         ColorChoice::Always => clap::ColorChoice::Always,
         ColorChoice::Never => clap::ColorChoice::Never,
     };
-    let matches = Cli::command().color(color).try_get_matches_from(args)?;
+    let matches = Cli::command()
+        .color(color)
+        .try_get_matches_from(args)
+        .map_err(without_secrets)?;
     Cli::from_arg_matches(&matches)
+}
+
+/// A suggestion must not tell an agent of what only a person may do.
+fn without_secrets(mut error: clap::Error) -> clap::Error {
+    let suggests_force = |value: &ContextValue| value.to_string().contains("force");
+    if error
+        .get(ContextKind::SuggestedArg)
+        .is_some_and(suggests_force)
+        && !commands::lock::person_at_terminal()
+    {
+        error.remove(ContextKind::SuggestedArg);
+    }
+    error
 }
 
 fn color_of(args: &[OsString]) -> ColorChoice {

@@ -43,7 +43,9 @@ enum DaemonCommand {
     #[command(after_help = "Examples:\n  kite daemon run\n  KITE_HOME=/tmp/kite kite daemon run")]
     Run(RunArgs),
     /// Say whether it is running. Exit code 4 where it is not.
-    #[command(after_help = "Examples:\n  kite daemon status\n  kite daemon status --json | jq .daemon.pid")]
+    #[command(
+        after_help = "Examples:\n  kite daemon status\n  kite daemon status --json | jq .daemon.pid"
+    )]
     Status(StatusArgs),
 }
 
@@ -78,7 +80,10 @@ pub(crate) fn run(args: DaemonArgs, terminal: &mut Terminal) -> Result<ExitCode,
         }
         DaemonCommand::Status(args) => {
             let mut daemon = Daemon::connect_running(home)?;
-            let stats: Stats = daemon.ask(Query { target: "stats".to_owned(), ..Query::default() })?;
+            let stats: Stats = daemon.ask(Query {
+                target: "stats".to_owned(),
+                ..Query::default()
+            })?;
             if args.json {
                 terminal.json(&stats)?;
             } else {
@@ -103,5 +108,5 @@ fn run_here(home: &Home, args: &RunArgs) -> ExitCode {
         fingerprint: kite_mcp::fingerprint(),
         ready_fd: args.ready_fd,
     };
-    lifecycle::run(home, options)
+    kite_daemon::run(home, options)
 }

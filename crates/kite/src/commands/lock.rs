@@ -152,12 +152,20 @@ fn acquire(args: AcquireArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
 
 fn release(args: ReleaseArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
     if args.force && !person_at_terminal() {
-        return Err(Error::new(Kind::Refused, "only a person at a terminal may break another session's lock")
-            .hinted("ask the holder to release it, or wait: it ends with its session"));
+        return Err(Error::new(
+            Kind::Refused,
+            "only a person at a terminal may break another session's lock",
+        )
+        .hinted("ask the holder to release it, or wait: it ends with its session"));
     }
     let asked: Vec<String> = args.paths.iter().chain(&args.name).cloned().collect();
-    let request =
-        Unlock { paths: args.paths, name: args.name, epoch: args.epoch, all: args.all, force: args.force };
+    let request = Unlock {
+        paths: args.paths,
+        name: args.name,
+        epoch: args.epoch,
+        all: args.all,
+        force: args.force,
+    };
     let locks: Locks = Daemon::connect()?.ask(request)?;
     if args.json {
         terminal.json(&locks)?;
@@ -168,7 +176,11 @@ fn release(args: ReleaseArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
 }
 
 fn list(args: &ListArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
-    let query = Query { target: "locks".to_owned(), limit: Some(LIMIT), ..Query::default() };
+    let query = Query {
+        target: "locks".to_owned(),
+        limit: Some(LIMIT),
+        ..Query::default()
+    };
     let locks: Locks = Daemon::connect()?.ask(query)?;
     if args.json {
         terminal.json(&locks)?;
@@ -180,6 +192,6 @@ fn list(args: &ListArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
 
 /// True where a person sits in front of this call: both streams are a terminal, and no agent is
 /// among the parents.
-fn person_at_terminal() -> bool {
+pub(crate) fn person_at_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && ancestry::agent().is_none()
 }

@@ -69,7 +69,9 @@ impl LogArgs {
             target: "events".to_owned(),
             session: self.session.clone(),
             tool: self.tool.clone(),
-            since_ms: self.since.and_then(|since| u64::try_from(since.as_millis()).ok()),
+            since_ms: self
+                .since
+                .and_then(|since| u64::try_from(since.as_millis()).ok()),
             limit: Some(self.limit),
             ..Query::default()
         }
@@ -79,14 +81,20 @@ impl LogArgs {
 /// A push is only a wake-up: what happened is read from the log, so that nothing is shown twice
 /// and nothing is left out, also over a restart of the daemon.
 fn follow(args: &LogArgs, daemon: &mut Daemon, terminal: &mut Terminal) -> Result<Exit, Error> {
-    let subscription = Subscribe { topics: vec!["events".to_owned()] };
+    let subscription = Subscribe {
+        topics: vec!["events".to_owned()],
+    };
     daemon.ask::<Done>(subscription.clone())?;
     let mut last_seq = None;
     loop {
         last_seq = Some(show_new(args, last_seq, daemon, terminal)?);
         loop {
             match daemon.next_push(Some(QUIET_MAX)) {
-                Ok(Some(push)) if push.event.as_ref().is_some_and(|event| Some(event.seq) <= last_seq) => {}
+                Ok(Some(push))
+                    if push
+                        .event
+                        .as_ref()
+                        .is_some_and(|event| Some(event.seq) <= last_seq) => {}
                 Ok(_) => break,
                 Err(_) => {
                     daemon.find_again()?;
@@ -108,11 +116,18 @@ fn show_new(
     loop {
         let mut query = args.query();
         if let Some(after) = last_seq {
-            query = Query { after: Some(after), since_ms: None, limit: Some(PAGE), ..query };
+            query = Query {
+                after: Some(after),
+                since_ms: None,
+                limit: Some(PAGE),
+                ..query
+            };
         }
         let page: Events = daemon.ask(query)?;
         if args.json {
-            page.events.iter().try_for_each(|event| terminal.json_line(event))?;
+            page.events
+                .iter()
+                .try_for_each(|event| terminal.json_line(event))?;
         } else {
             render::events::print_lines(terminal, &page.events)?;
         }

@@ -18,11 +18,7 @@ pub(crate) mod uninit;
 
 use std::process::ExitCode;
 
-use crate::{
-    cli::Command,
-    error::Error,
-    render::Terminal,
-};
+use crate::{cli::Command, error::Error, render::Terminal};
 
 /// Runs one command.
 pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode, Error> {

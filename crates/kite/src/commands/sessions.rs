@@ -29,7 +29,12 @@ pub(crate) struct SessionsArgs {
 }
 
 pub(crate) fn run(args: &SessionsArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
-    let query = Query { target: "sessions".to_owned(), ended: args.all, limit: Some(LIMIT), ..Query::default() };
+    let query = Query {
+        target: "sessions".to_owned(),
+        ended: args.all,
+        limit: Some(LIMIT),
+        ..Query::default()
+    };
     let sessions: Sessions = Daemon::connect()?.ask(query)?;
     if args.json {
         terminal.json(&sessions)?;

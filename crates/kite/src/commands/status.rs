@@ -48,9 +48,20 @@ pub(crate) fn run(args: &StatusArgs, terminal: &mut Terminal) -> Result<Exit, Er
 
 /// Asks for all that the screen shows.
 pub(crate) fn read(daemon: &mut Daemon) -> Result<Status, Error> {
-    let query = |target: &str| Query { target: target.to_owned(), limit: Some(LIMIT), ..Query::default() };
+    let query = |target: &str| Query {
+        target: target.to_owned(),
+        limit: Some(LIMIT),
+        ..Query::default()
+    };
     let sessions: Sessions = daemon.ask(query("sessions"))?;
     let locks: Locks = daemon.ask(query("locks"))?;
-    let stats: Stats = daemon.ask(Query { target: "stats".to_owned(), ..Query::default() })?;
-    Ok(Status { stats, sessions: sessions.sessions, locks: locks.locks })
+    let stats: Stats = daemon.ask(Query {
+        target: "stats".to_owned(),
+        ..Query::default()
+    })?;
+    Ok(Status {
+        stats,
+        sessions: sessions.sessions,
+        locks: locks.locks,
+    })
 }

@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use kite_wire::{
     reply::{OneTask, Tasks},
-    request::{Request, TaskCancel, TaskClaim, TaskComplete, TaskCreate, TaskList, TaskRelease, TaskShow},
+    request::{
+        Request, TaskCancel, TaskClaim, TaskComplete, TaskCreate, TaskList, TaskRelease, TaskShow,
+    },
 };
 
 use crate::{
@@ -13,8 +15,17 @@ use crate::{
 };
 
 const PRIORITIES: [&str; 3] = ["low", "normal", "high"];
-const STATUSES: [&str; 9] =
-    ["blocked", "ready", "claimed", "done", "failed", "cancelled", "pending", "open", "all"];
+const STATUSES: [&str; 9] = [
+    "blocked",
+    "ready",
+    "claimed",
+    "done",
+    "failed",
+    "cancelled",
+    "pending",
+    "open",
+    "all",
+];
 
 /// Create, list, claim and finish tasks.
 ///
@@ -217,9 +228,18 @@ pub(crate) fn run(args: TaskArgs, terminal: &mut Terminal) -> Result<Exit, Error
         TaskCommand::Show(args) => (TaskShow { task: args.task }.into(), args.output),
         TaskCommand::Claim(args) => args.request(),
         TaskCommand::Complete(args) => args.request(),
-        TaskCommand::Release(args) => release(args.task, args.attempt, args.reason, false, args.output),
+        TaskCommand::Release(args) => {
+            release(args.task, args.attempt, args.reason, false, args.output)
+        }
         TaskCommand::Fail(args) => release(args.task, args.attempt, args.reason, true, args.output),
-        TaskCommand::Cancel(args) => (TaskCancel { task: args.task, reason: args.reason }.into(), args.output),
+        TaskCommand::Cancel(args) => (
+            TaskCancel {
+                task: args.task,
+                reason: args.reason,
+            }
+            .into(),
+            args.output,
+        ),
     };
     let answer: OneTask = Daemon::connect()?.ask(request)?;
     if output.json {
@@ -246,15 +266,26 @@ impl CreateArgs {
 
 impl ClaimArgs {
     fn request(self) -> (Request, Output) {
-        let request =
-            TaskClaim { task: self.task, project: self.project.map(absolute), another: self.another };
+        let request = TaskClaim {
+            task: self.task,
+            project: self.project.map(absolute),
+            another: self.another,
+        };
         (request.into(), self.output)
     }
 }
 
 impl CompleteArgs {
     fn request(self) -> (Request, Output) {
-        (TaskComplete { task: self.task, attempt: self.attempt, result: self.result }.into(), self.output)
+        (
+            TaskComplete {
+                task: self.task,
+                attempt: self.attempt,
+                result: self.result,
+            }
+            .into(),
+            self.output,
+        )
     }
 }
 
@@ -265,13 +296,30 @@ fn release(
     failed: bool,
     output: Output,
 ) -> (Request, Output) {
-    (TaskRelease { task, attempt, reason, failed }.into(), output)
+    (
+        TaskRelease {
+            task,
+            attempt,
+            reason,
+            failed,
+        }
+        .into(),
+        output,
+    )
 }
 
 fn list(args: ListArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
-    let project = if args.all_projects { Some("*".to_owned()) } else { args.project.map(absolute) };
-    let request =
-        TaskList { status: Some(args.status.clone()), project, limit: Some(args.limit), cursor: args.cursor };
+    let project = if args.all_projects {
+        Some("*".to_owned())
+    } else {
+        args.project.map(absolute)
+    };
+    let request = TaskList {
+        status: Some(args.status.clone()),
+        project,
+        limit: Some(args.limit),
+        cursor: args.cursor,
+    };
     let tasks: Tasks = Daemon::connect()?.ask(request)?;
     if args.output.json {
         terminal.json(&tasks)?;
@@ -283,5 +331,8 @@ fn list(args: ListArgs, terminal: &mut Terminal) -> Result<Exit, Error> {
 
 /// A directory as typed, made absolute: the daemon stands elsewhere.
 fn absolute(dir: String) -> String {
-    std::path::absolute(&dir).ok().and_then(|path| path.into_os_string().into_string().ok()).unwrap_or(dir)
+    std::path::absolute(&dir)
+        .ok()
+        .and_then(|path| path.into_os_string().into_string().ok())
+        .unwrap_or(dir)
 }

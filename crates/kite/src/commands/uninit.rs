@@ -40,7 +40,11 @@ pub(crate) fn run(args: &UninitArgs, terminal: &mut Terminal) -> Result<Exit, Er
         (_, true) => Some(Scope::User),
         _ => None,
     };
-    let asked = wiring::UninitArgs { dir: args.dir.clone(), scope, dry_run: args.dry_run };
+    let asked = wiring::UninitArgs {
+        dir: args.dir.clone(),
+        scope,
+        dry_run: args.dry_run,
+    };
     wiring::uninit(&asked, &Machine::this()?, terminal)?;
     Ok(Exit::Success)
 }

@@ -28,14 +28,21 @@ pub(super) struct Actor {
 
 impl Actor {
     /// Starts the process and says what the session is about, as a first prompt does.
-    pub(super) fn enter(name: &'static str, intent: &str, home: &Home, dir: &Path) -> Result<Actor, Error> {
+    pub(super) fn enter(
+        name: &'static str,
+        intent: &str,
+        home: &Home,
+        dir: &Path,
+    ) -> Result<Actor, Error> {
         let process = Command::new("sleep")
             .arg(LIFE_S)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|cause| Error::failed("cannot start a process for a scripted session").because(cause))?;
+            .map_err(|cause| {
+                Error::failed("cannot start a process for a scripted session").because(cause)
+            })?;
         let mut process = Leaving(Some(process));
         let pid = process.pid();
         let session_id = format!("demo-{}-{}", name.to_lowercase(), op_id()?);
@@ -50,8 +57,16 @@ impl Actor {
         let tools = Daemon::connect_as(home.clone(), caller)?;
         agent.event("SessionStart", json!({ "source": "startup" }))?;
         agent.event("UserPromptSubmit", json!({ "prompt": intent }))?;
-        let process = process.0.take().ok_or_else(|| Error::failed("the process is gone"))?;
-        Ok(Actor { name, agent, tools, process })
+        let process = process
+            .0
+            .take()
+            .ok_or_else(|| Error::failed("the process is gone"))?;
+        Ok(Actor {
+            name,
+            agent,
+            tools,
+            process,
+        })
     }
 
     /// Before an editing tool: Kite may let it go on, make it wait, or refuse it.
@@ -66,7 +81,9 @@ impl Actor {
 
     /// `kill -9`.
     pub(super) fn kill(&mut self) -> Result<(), Error> {
-        self.process.kill().map_err(|cause| Error::failed("cannot kill the scripted session").because(cause))?;
+        self.process
+            .kill()
+            .map_err(|cause| Error::failed("cannot kill the scripted session").because(cause))?;
         // Reaped at once, so that nothing is left of it.
         let _ = self.process.wait();
         Ok(())
@@ -106,7 +123,9 @@ impl Drop for Leaving {
 fn input(tool: &str, file: &Path) -> Value {
     match tool {
         "Write" => json!({ "file_path": file, "content": "" }),
-        "Edit" => json!({ "file_path": file, "old_string": "a", "new_string": "b", "replace_all": false }),
+        "Edit" => {
+            json!({ "file_path": file, "old_string": "a", "new_string": "b", "replace_all": false })
+        }
         _ => json!({ "file_path": file }),
     }
 }

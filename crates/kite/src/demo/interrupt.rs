@@ -9,7 +9,10 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// From now on Ctrl-C is noted instead of ending the program at once.
 pub(super) fn watch() -> Result<(), Error> {
     let cannot = |cause: std::io::Error| Error::failed("cannot listen for Ctrl-C").because(cause);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(cannot)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .map_err(cannot)?;
     std::thread::Builder::new()
         .name("interrupt".to_owned())
         .spawn(move || {
@@ -24,7 +27,10 @@ pub(super) fn watch() -> Result<(), Error> {
 /// An error once Ctrl-C was pressed.
 pub(super) fn check() -> Result<(), Error> {
     if INTERRUPTED.load(Ordering::Relaxed) {
-        return Err(Error::new(Kind::Interrupted, "interrupted; everything has been cleaned up"));
+        return Err(Error::new(
+            Kind::Interrupted,
+            "interrupted; everything has been cleaned up",
+        ));
     }
     Ok(())
 }

@@ -31,7 +31,10 @@ pub(crate) fn play(terminal: &mut Terminal) -> Result<(), Error> {
     interrupt::watch()?;
     let began = Instant::now();
     show::opening(terminal)?;
-    let mut play = Play { stage: Stage::build()?, terminal };
+    let mut play = Play {
+        stage: Stage::build()?,
+        terminal,
+    };
     act::race::play(&mut play)?;
     act::refusal::play(&mut play)?;
     act::tasks::play(&mut play)?;
@@ -68,7 +71,10 @@ impl Play<'_> {
     }
 
     fn stats(&mut self) -> Result<Stats, Error> {
-        self.stage.onlooker()?.ask(Query { target: "stats".to_owned(), ..Query::default() })
+        self.stage.onlooker()?.ask(Query {
+            target: "stats".to_owned(),
+            ..Query::default()
+        })
     }
 }
 
@@ -77,6 +83,8 @@ fn expect(holds: bool, what: &str) -> Result<(), Error> {
     if holds {
         return Ok(());
     }
-    Err(Error::failed(format!("the demo did not go as it should: {what}"))
-        .hinted("this is a fault in Kite; `kite doctor` may tell more"))
+    Err(
+        Error::failed(format!("the demo did not go as it should: {what}"))
+            .hinted("this is a fault in Kite; `kite doctor` may tell more"),
+    )
 }

@@ -26,13 +26,24 @@ impl Stage {
     /// Makes the home, installs the programs there, and starts the daemon.
     pub(super) fn build() -> Result<Stage, Error> {
         let cannot = |cause| Error::failed("cannot set up a throw-away home").because(cause);
-        let dir = tempfile::Builder::new().prefix("kite-demo-").tempdir().map_err(cannot)?;
+        let dir = tempfile::Builder::new()
+            .prefix("kite-demo-")
+            .tempdir()
+            .map_err(cannot)?;
         let place = fs::canonicalize(dir.path()).map_err(cannot)?;
         let project = place.join("shop");
         fs::create_dir(&project).map_err(cannot)?;
-        let machine = Machine { home: Home::at(place.join("home")), user_home: place, ..Machine::this()? };
+        let machine = Machine {
+            home: Home::at(place.join("home")),
+            user_home: place,
+            ..Machine::this()?
+        };
         wiring::install(&machine, false, &mut Nobody)?;
-        let stage = Stage { home: machine.home, project, dir: Some(dir) };
+        let stage = Stage {
+            home: machine.home,
+            project,
+            dir: Some(dir),
+        };
         connect::start(&stage.home)?;
         Ok(stage)
     }
@@ -40,7 +51,8 @@ impl Stage {
     /// A file of the project, with a first content.
     pub(super) fn file(&self, name: &str, content: &str) -> Result<PathBuf, Error> {
         let path = self.project.join(name);
-        fs::write(&path, content).map_err(|cause| Error::failed(format!("cannot write {name}")).because(cause))?;
+        fs::write(&path, content)
+            .map_err(|cause| Error::failed(format!("cannot write {name}")).because(cause))?;
         Ok(path)
     }
 
@@ -52,14 +64,24 @@ impl Stage {
     /// A connection of somebody who only looks on.
     pub(super) fn onlooker(&self) -> Result<Daemon, Error> {
         let cwd = Some(self.project.to_string_lossy().into_owned());
-        Daemon::connect_as(self.home.clone(), Caller { client: "person".to_owned(), cwd, ..Caller::default() })
+        Daemon::connect_as(
+            self.home.clone(),
+            Caller {
+                client: "person".to_owned(),
+                cwd,
+                ..Caller::default()
+            },
+        )
     }
 
     /// Ends the daemon and removes everything.
     pub(super) fn strike(&mut self) -> Result<(), Error> {
-        let Some(dir) = self.dir.take() else { return Ok(()) };
+        let Some(dir) = self.dir.take() else {
+            return Ok(());
+        };
         connect::stop(&self.home)?;
-        dir.close().map_err(|cause| Error::failed("cannot remove the throw-away home").because(cause))
+        dir.close()
+            .map_err(|cause| Error::failed("cannot remove the throw-away home").because(cause))
     }
 }
 
@@ -78,7 +100,8 @@ pub(super) fn read(path: &Path) -> Result<String, Error> {
 /// Changes one line of a file, as an editing tool does: reads all, replaces, writes all.
 pub(super) fn replace(path: &Path, old: &str, new: &str) -> Result<(), Error> {
     let text = read(path)?.replace(old, new);
-    fs::write(path, text).map_err(|cause| Error::failed(format!("cannot write {}", path.display())).because(cause))
+    fs::write(path, text)
+        .map_err(|cause| Error::failed(format!("cannot write {}", path.display())).because(cause))
 }
 
 /// Nobody has to be told of an installation that is gone in a minute.

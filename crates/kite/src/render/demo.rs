@@ -10,7 +10,8 @@ use super::{Line, Role, Terminal, status};
 const PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) fn opening(terminal: &mut Terminal) -> io::Result<()> {
-    terminal.line("Scripted sessions in a throw-away home: real daemon, real hook, real processes.")?;
+    terminal
+        .line("Scripted sessions in a throw-away home: real daemon, real hook, real processes.")?;
     pause(terminal)
 }
 
@@ -22,7 +23,12 @@ pub(crate) fn act(terminal: &mut Terminal, title: &str) -> io::Result<()> {
 
 /// What a session does.
 pub(crate) fn step(terminal: &mut Terminal, who: &str, what: &str) -> io::Result<()> {
-    terminal.line(Line::from("  ").with(Role::Name, format!("{who:<5}")).plain(" ").plain(what))?;
+    terminal.line(
+        Line::from("  ")
+            .with(Role::Name, format!("{who:<5}"))
+            .plain(" ")
+            .plain(what),
+    )?;
     pause(terminal)
 }
 
@@ -35,7 +41,12 @@ pub(crate) fn kite(terminal: &mut Terminal, what: &str) -> io::Result<()> {
 }
 
 pub(crate) fn outcome(terminal: &mut Terminal, what: &str) -> io::Result<()> {
-    terminal.line(Line::from("  ").with(Role::Good, "=>").plain("    ").plain(what))?;
+    terminal.line(
+        Line::from("  ")
+            .with(Role::Good, "=>")
+            .plain("    ")
+            .plain(what),
+    )?;
     pause(terminal)
 }
 
@@ -50,7 +61,10 @@ pub(crate) fn ending(terminal: &mut Terminal, stats: &Stats, took: Duration) -> 
         "What it cost: {} hook calls, {:.2} ms each in the daemon (p50), {:.2} ms (p95).",
         cost.hooks, cost.hook_ms_p50, cost.hook_ms_p95
     ))?;
-    terminal.line(format!("Everything has been cleaned up. {:.1} s in all.", took.as_secs_f64()))
+    terminal.line(format!(
+        "Everything has been cleaned up. {:.1} s in all.",
+        took.as_secs_f64()
+    ))
 }
 
 /// In a pipe nobody reads along.

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Line, Role, Terminal};
-use crate::commands::doctor::{Report, State};
+use crate::{checks::State, commands::doctor::Report};
 
 pub(crate) fn print(terminal: &mut Terminal, report: &Report) -> io::Result<()> {
     for check in &report.checks {
@@ -14,13 +14,27 @@ pub(crate) fn print(terminal: &mut Terminal, report: &Report) -> io::Result<()> 
         };
         let name = check.name.replace('_', " ");
         terminal.line(
-            Line::new().with(role, word).plain("  ").with(Role::Heading, format!("{name:<13}")).plain(&check.found),
+            Line::new()
+                .with(role, word)
+                .plain("  ")
+                .with(Role::Heading, format!("{name:<13}"))
+                .plain(&check.found),
         )?;
         if let Some(hint) = &check.hint {
-            terminal.line(Line::from(" ".repeat(19)).with(Role::Faint, "→ ").plain(hint))?;
+            terminal.line(
+                Line::from(" ".repeat(19))
+                    .with(Role::Faint, "→ ")
+                    .plain(hint),
+            )?;
         }
     }
-    let count = |state| report.checks.iter().filter(|check| check.state == state).count();
+    let count = |state| {
+        report
+            .checks
+            .iter()
+            .filter(|check| check.state == state)
+            .count()
+    };
     terminal.note(match (count(State::Fail), count(State::Warn)) {
         (0, 0) => "All is well.".to_owned(),
         (0, warnings) => format!("It works; {warnings} to look at."),

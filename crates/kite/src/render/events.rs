@@ -15,7 +15,11 @@ pub(crate) fn print(terminal: &mut Terminal, events: &[Event]) -> io::Result<()>
 
 pub(crate) fn print_lines(terminal: &mut Terminal, events: &[Event]) -> io::Result<()> {
     for event in events {
-        let at = if terminal.columns().is_some() { moment::clock(&event.at) } else { event.at.clone() };
+        let at = if terminal.columns().is_some() {
+            moment::clock(&event.at)
+        } else {
+            event.at.clone()
+        };
         terminal.line_fitted(line(event, &at))?;
     }
     Ok(())
@@ -30,14 +34,24 @@ fn line(event: &Event, at: &str) -> Line {
         .plain(format!("  {:<7}  ", event.kind))
         .with(role(event), &event.what);
     let shown_path = event.target.as_deref().map(place::path);
-    for part in [event.tool.as_deref(), shown_path.as_deref()].into_iter().flatten() {
+    for part in [event.tool.as_deref(), shown_path.as_deref()]
+        .into_iter()
+        .flatten()
+    {
         line = line.plain("  ").plain(part);
     }
-    if let Some(outcome) = event.outcome.as_deref().filter(|outcome| *outcome != event.what) {
+    if let Some(outcome) = event
+        .outcome
+        .as_deref()
+        .filter(|outcome| *outcome != event.what)
+    {
         line = line.plain(" → ").with(outcome_role(outcome), outcome);
     }
     if let Some(took_us) = event.took_us {
-        line = line.with(Role::Faint, format!("  {}.{:02} ms", took_us / 1_000, took_us % 1_000 / 10));
+        line = line.with(
+            Role::Faint,
+            format!("  {}.{:02} ms", took_us / 1_000, took_us % 1_000 / 10),
+        );
     }
     for (sign, value) in [("<", &event.input), (">", &event.output)] {
         if let Some(value) = value {

@@ -40,7 +40,10 @@ pub(crate) struct Piece {
 impl Piece {
     /// `text` escaped, in a role.
     pub(crate) fn new(role: Role, text: impl AsRef<str>) -> Piece {
-        Piece { text: escape(text.as_ref()), role }
+        Piece {
+            text: escape(text.as_ref()),
+            role,
+        }
     }
 }
 

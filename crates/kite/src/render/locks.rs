@@ -15,7 +15,9 @@ pub(crate) fn print(terminal: &mut Terminal, locks: &[Lock]) -> io::Result<()> {
 
 /// A row for each. Columns in which nothing stands are left out.
 pub(crate) fn table(terminal: &Terminal, locks: &[Lock]) -> Table {
-    let mut table = Table::new(&["TARGET", "KIND", "SESSION", "SINCE", "UNTIL", "WAITING", "REASON"]);
+    let mut table = Table::new(&[
+        "TARGET", "KIND", "SESSION", "SINCE", "UNTIL", "WAITING", "REASON",
+    ]);
     for lock in locks {
         let waiting = match lock.waiting.len() {
             0 => String::new(),
@@ -36,26 +38,44 @@ pub(crate) fn table(terminal: &Terminal, locks: &[Lock]) -> Table {
 
 pub(crate) fn print_acquired(terminal: &mut Terminal, locks: &Locks) -> io::Result<()> {
     for lock in &locks.locks {
-        let words = if locks.outcome == "already_held" { "Lock already held" } else { "Lock acquired" };
+        let words = if locks.outcome == "already_held" {
+            "Lock already held"
+        } else {
+            "Lock acquired"
+        };
         terminal.line(
             Line::from(words)
                 .plain(": ")
                 .plain(place::path(&lock.target))
-                .with(Role::Faint, format!(" (until {})", moment::clock(&lock.until))),
+                .with(
+                    Role::Faint,
+                    format!(" (until {})", moment::clock(&lock.until)),
+                ),
         )?;
     }
     if locks.waited_ms > 0 {
-        terminal.note(format!("It was free after {:.1} s.", seconds(locks.waited_ms)))?;
+        terminal.note(format!(
+            "It was free after {:.1} s.",
+            seconds(locks.waited_ms)
+        ))?;
     }
     Ok(())
 }
 
-pub(crate) fn print_released(terminal: &mut Terminal, locks: &Locks, asked: &[String]) -> io::Result<()> {
+pub(crate) fn print_released(
+    terminal: &mut Terminal,
+    locks: &Locks,
+    asked: &[String],
+) -> io::Result<()> {
     for lock in &locks.locks {
         terminal.line(Line::from("Lock released: ").plain(place::path(&lock.target)))?;
     }
     if locks.locks.is_empty() {
-        let what = if asked.is_empty() { "anything".to_owned() } else { asked.join(", ") };
+        let what = if asked.is_empty() {
+            "anything".to_owned()
+        } else {
+            asked.join(", ")
+        };
         terminal.note(format!("You did not hold {what}: nothing to release."))?;
     }
     Ok(())

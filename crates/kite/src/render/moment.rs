@@ -30,7 +30,10 @@ pub(crate) fn until(at: &str, now: Timestamp) -> String {
 #[must_use]
 pub(crate) fn clock(at: &str) -> String {
     match at.parse::<Timestamp>() {
-        Ok(moment) => moment.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string(),
+        Ok(moment) => moment
+            .to_zoned(TimeZone::system())
+            .strftime("%H:%M:%S")
+            .to_string(),
         Err(_) => at.to_owned(),
     }
 }
@@ -61,11 +64,17 @@ pub(crate) fn parse_span(text: &str) -> Result<std::time::Duration, String> {
         "m" | "min" => 60,
         "h" => 3_600,
         "d" => 86_400,
-        _ => return Err("a number with s, m, h or d is expected, such as 30s, 10m, 2h or 1d".to_owned()),
+        _ => {
+            return Err(
+                "a number with s, m, h or d is expected, such as 30s, 10m, 2h or 1d".to_owned(),
+            );
+        }
     };
     number
         .parse::<u64>()
-        .map_err(|_| "a number with s, m, h or d is expected, such as 30s, 10m, 2h or 1d".to_owned())?
+        .map_err(|_| {
+            "a number with s, m, h or d is expected, such as 30s, 10m, 2h or 1d".to_owned()
+        })?
         .checked_mul(unit_s)
         .filter(|seconds| *seconds <= DAYS_MAX * 86_400)
         .map(std::time::Duration::from_secs)

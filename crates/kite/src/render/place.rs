@@ -22,5 +22,8 @@ pub(crate) fn project(project: &str) -> &str {
 /// The last part of a directory's path.
 #[must_use]
 pub(crate) fn name(dir: &str) -> String {
-    Path::new(dir).file_name().map_or_else(|| dir.to_owned(), |name| name.to_string_lossy().into_owned())
+    Path::new(dir).file_name().map_or_else(
+        || dir.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }

@@ -8,25 +8,31 @@ use super::{Line, Role, Terminal, line::Piece, place, table::Table, text::short_
 
 pub(crate) fn print(terminal: &mut Terminal, sessions: &Sessions) -> io::Result<()> {
     if sessions.sessions.is_empty() {
-        return terminal.note("No sessions. An agent in a wired project (`kite init`) shows up by itself.");
+        return terminal
+            .note("No sessions. An agent in a wired project (`kite init`) shows up by itself.");
     }
     table(terminal, &sessions.sessions, sessions.you.as_deref()).print(terminal)?;
     if sessions.sessions.iter().any(|session| session.outdated) {
-        terminal.note(
-            Line::new()
-                .with(Role::Caution, "outdated:")
-                .plain(" runs with the tools of another build of Kite; restart that agent to renew them"),
-        )?;
+        terminal.note(Line::new().with(Role::Caution, "outdated:").plain(
+            " runs with the tools of another build of Kite; restart that agent to renew them",
+        ))?;
     }
     Ok(())
 }
 
 /// A row for each session. Columns in which nobody has anything are left out.
 pub(crate) fn table(terminal: &Terminal, sessions: &[Session], you: Option<&str>) -> Table {
-    let projects: BTreeSet<&str> = sessions.iter().map(|session| session.project.as_str()).collect();
-    let worktrees: BTreeSet<_> = sessions.iter().filter_map(|session| session.worktree.as_deref()).collect();
-    let mut table =
-        Table::new(&["ID", "CLIENT", "STATE", "ABOUT", "HAS", "SEEN", "PROJECT", "WORKTREE"]);
+    let projects: BTreeSet<&str> = sessions
+        .iter()
+        .map(|session| session.project.as_str())
+        .collect();
+    let worktrees: BTreeSet<_> = sessions
+        .iter()
+        .filter_map(|session| session.worktree.as_deref())
+        .collect();
+    let mut table = Table::new(&[
+        "ID", "CLIENT", "STATE", "ABOUT", "HAS", "SEEN", "PROJECT", "WORKTREE",
+    ]);
     for session in sessions {
         let several = |at: &BTreeSet<&str>, dir: Option<&str>| match dir {
             Some(dir) if at.len() > 1 => Piece::from(place::name(place::project(dir))),
@@ -65,7 +71,17 @@ fn state(session: &Session, you: Option<&str>) -> Piece {
 /// What it has: locks and edits by name, tasks by id.
 fn has(session: &Session) -> String {
     let locks = session.locks.iter().map(|lock| place::path(lock));
-    let holds = session.holds.iter().map(|hold| format!("{} (editing)", place::path(hold)));
-    let tasks = session.tasks.iter().map(|task| format!("task {}", short_id(task)));
-    locks.chain(holds).chain(tasks).collect::<Vec<_>>().join(", ")
+    let holds = session
+        .holds
+        .iter()
+        .map(|hold| format!("{} (editing)", place::path(hold)));
+    let tasks = session
+        .tasks
+        .iter()
+        .map(|task| format!("task {}", short_id(task)));
+    locks
+        .chain(holds)
+        .chain(tasks)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -16,62 +16,123 @@ pub(crate) fn print(terminal: &mut Terminal, status: &Status) -> io::Result<()> 
     heading(terminal, "Sessions", &session_counts(stats))?;
     if !status.sessions.is_empty() {
         let shown = &status.sessions[..status.sessions.len().min(ROWS_MAX)];
-        sessions::table(terminal, shown, None).indented("  ").print(terminal)?;
+        sessions::table(terminal, shown, None)
+            .indented("  ")
+            .print(terminal)?;
         more(terminal, status.sessions.len(), "kite sessions")?;
     }
     heading(terminal, "Locks", &lock_counts(stats))?;
     if !status.locks.is_empty() {
         let shown = &status.locks[..status.locks.len().min(ROWS_MAX)];
-        locks::table(terminal, shown).indented("  ").print(terminal)?;
+        locks::table(terminal, shown)
+            .indented("  ")
+            .print(terminal)?;
         more(terminal, status.locks.len(), "kite lock list")?;
     }
     heading(terminal, "Tasks", &tasks::counts(&stats.tasks))?;
-    heading(terminal, "Prevented", &listed(&prevented(&stats.prevented), "nothing yet"))?;
+    heading(
+        terminal,
+        "Prevented",
+        &listed(&prevented(&stats.prevented), "nothing yet"),
+    )?;
     heading(terminal, "Cost", &cost(&stats.cost))?;
     print_faults(terminal, &stats.faults)
 }
 
 fn heading(terminal: &mut Terminal, name: &str, text: &str) -> io::Result<()> {
-    terminal.line_fitted(Line::new().with(Role::Heading, format!("{name:<10}")).plain(text))
+    terminal.line_fitted(
+        Line::new()
+            .with(Role::Heading, format!("{name:<10}"))
+            .plain(text),
+    )
 }
 
 fn more(terminal: &mut Terminal, count: usize, command: &str) -> io::Result<()> {
     match count.checked_sub(ROWS_MAX) {
         None | Some(0) => Ok(()),
-        Some(left) => terminal.line(Line::new().with(Role::Faint, format!("  and {left} more: {command}"))),
+        Some(left) => {
+            terminal.line(Line::new().with(Role::Faint, format!("  and {left} more: {command}")))
+        }
     }
 }
 
 fn session_counts(stats: &Stats) -> String {
-    listed(&counted(&[(stats.sessions_active, "active"), (stats.sessions_idle, "idle")]), "none")
+    listed(
+        &counted(&[
+            (stats.sessions_active, "active"),
+            (stats.sessions_idle, "idle"),
+        ]),
+        "none",
+    )
 }
 
 fn lock_counts(stats: &Stats) -> String {
     let locks = counted(&[(stats.locks, if stats.locks == 1 { "lock" } else { "locks" })]);
-    let holds = counted(&[(stats.holds, if stats.holds == 1 { "edit under way" } else { "edits under way" })]);
+    let holds = counted(&[(
+        stats.holds,
+        if stats.holds == 1 {
+            "edit under way"
+        } else {
+            "edits under way"
+        },
+    )]);
     listed(&[locks, holds].concat(), "none")
 }
 
 fn counted(counts: &[(u64, &str)]) -> Vec<String> {
-    counts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect()
+    counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect()
 }
 
 fn listed(parts: &[String], none: &str) -> String {
-    if parts.is_empty() { none.to_owned() } else { parts.join(", ") }
+    if parts.is_empty() {
+        none.to_owned()
+    } else {
+        parts.join(", ")
+    }
 }
 
 /// What Kite kept from happening, in words; what never happened is left out.
 #[must_use]
 pub(crate) fn prevented(prevented: &Prevented) -> Vec<String> {
-    let plural = |count: u64, one: &'static str, many: &'static str| (count, if count == 1 { one } else { many });
+    let plural = |count: u64, one: &'static str, many: &'static str| {
+        (count, if count == 1 { one } else { many })
+    };
     counted(&[
-        plural(prevented.edits_queued, "edit let wait for another's", "edits let wait for another's"),
-        plural(prevented.edits_refused, "edit of a locked or busy file", "edits of locked or busy files"),
-        plural(prevented.stale_writes, "write over unseen changes", "writes over unseen changes"),
+        plural(
+            prevented.edits_queued,
+            "edit let wait for another's",
+            "edits let wait for another's",
+        ),
+        plural(
+            prevented.edits_refused,
+            "edit of a locked or busy file",
+            "edits of locked or busy files",
+        ),
+        plural(
+            prevented.stale_writes,
+            "write over unseen changes",
+            "writes over unseen changes",
+        ),
         plural(prevented.double_claims, "double claim", "double claims"),
-        plural(prevented.late_results, "late result set apart", "late results set apart"),
-        plural(prevented.freed_after_death, "lock or claim freed after a death", "locks and claims freed after deaths"),
-        plural(prevented.notes, "note about another's change", "notes about others' changes"),
+        plural(
+            prevented.late_results,
+            "late result set apart",
+            "late results set apart",
+        ),
+        plural(
+            prevented.freed_after_death,
+            "lock or claim freed after a death",
+            "locks and claims freed after deaths",
+        ),
+        plural(
+            prevented.notes,
+            "note about another's change",
+            "notes about others' changes",
+        ),
     ])
 }
 
@@ -84,10 +145,16 @@ fn cost(cost: &Cost) -> String {
         cost.hooks, cost.hook_ms_p50, cost.hook_ms_p95, cost.hook_ms_max
     );
     if cost.waited_ms_total > 0 {
-        text.push_str(&format!("; edits waited {} ms in all", cost.waited_ms_total));
+        text.push_str(&format!(
+            "; edits waited {} ms in all",
+            cost.waited_ms_total
+        ));
     }
     if cost.injected_chars > 0 {
-        text.push_str(&format!("; {} characters told to agents", cost.injected_chars));
+        text.push_str(&format!(
+            "; {} characters told to agents",
+            cost.injected_chars
+        ));
     }
     text
 }
@@ -102,6 +169,10 @@ fn print_faults(terminal: &mut Terminal, faults: &Faults) -> io::Result<()> {
     terminal.line_fitted(if parts.is_empty() {
         name.plain("none: every hook call was answered")
     } else {
-        name.with(Role::Caution, "hook calls that let the agent go on unguarded: ").plain(parts.join(", "))
+        name.with(
+            Role::Caution,
+            "hook calls that let the agent go on unguarded: ",
+        )
+        .plain(parts.join(", "))
     })
 }

@@ -22,7 +22,11 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(headings: &[&'static str]) -> Table {
-        Table { headings: headings.to_vec(), rows: Vec::new(), indent: "" }
+        Table {
+            headings: headings.to_vec(),
+            rows: Vec::new(),
+            indent: "",
+        }
     }
 
     /// Every line begins with this.
@@ -61,19 +65,40 @@ impl Table {
 
     fn lines(&self, columns: Option<usize>) -> Vec<Line> {
         let widths = self.widths(columns);
-        let heading: Vec<Piece> = self.headings.iter().map(|h| Piece::new(Role::Heading, h)).collect();
+        let heading: Vec<Piece> = self
+            .headings
+            .iter()
+            .map(|h| Piece::new(Role::Heading, h))
+            .collect();
         let headings = (!self.headings.iter().all(|h| h.is_empty())).then_some(&heading);
-        headings.into_iter().chain(&self.rows).map(|row| self.line(row, &widths)).collect()
+        headings
+            .into_iter()
+            .chain(&self.rows)
+            .map(|row| self.line(row, &widths))
+            .collect()
     }
 
     fn line(&self, row: &[Piece], widths: &[usize]) -> Line {
-        let last = row.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or(0);
+        let last = row
+            .iter()
+            .rposition(|cell| !cell.text.is_empty())
+            .unwrap_or(0);
         let mut line = Line::from(self.indent);
         for (at, (cell, &columns)) in row.iter().zip(widths).enumerate().take(last + 1) {
             let text = fit(&cell.text, columns);
-            let gap = if at == last { 0 } else { columns - width(&text) + GAP };
-            line.0.push(Piece { text, role: cell.role });
-            line.0.push(Piece { text: " ".repeat(gap), role: Role::Plain });
+            let gap = if at == last {
+                0
+            } else {
+                columns - width(&text) + GAP
+            };
+            line.0.push(Piece {
+                text,
+                role: cell.role,
+            });
+            line.0.push(Piece {
+                text: " ".repeat(gap),
+                role: Role::Plain,
+            });
         }
         line
     }
@@ -103,7 +128,12 @@ mod tests {
     use super::*;
 
     fn shown(table: &Table, columns: Option<usize>) -> Vec<String> {
-        let text = |line: &Line| line.0.iter().map(|piece| piece.text.as_str()).collect::<String>();
+        let text = |line: &Line| {
+            line.0
+                .iter()
+                .map(|piece| piece.text.as_str())
+                .collect::<String>()
+        };
         table.lines(columns).iter().map(text).collect()
     }
 
@@ -114,7 +144,11 @@ mod tests {
         table.row(["ffff0000".into(), "Fix".into()]);
         assert_eq!(
             shown(&table, None),
-            ["ID        TITLE", "1a2b3c4d  Add OAuth login to the service", "ffff0000  Fix"]
+            [
+                "ID        TITLE",
+                "1a2b3c4d  Add OAuth login to the service",
+                "ffff0000  Fix"
+            ]
         );
         assert_eq!(shown(&table, Some(24))[1], "1a2b3c4d  Add OAuth log…");
     }

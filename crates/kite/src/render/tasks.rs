@@ -4,32 +4,45 @@ use std::io;
 
 use kite_wire::reply::{OneTask, Task, TaskCounts, Tasks};
 
-use super::{
-    Line, Role, Terminal,
-    line::Piece,
-    place,
-    table::Table,
-    text::short_id,
-};
+use super::{Line, Role, Terminal, line::Piece, place, table::Table, text::short_id};
 
 /// A list, and below it how many there are in all.
 pub(crate) fn print(terminal: &mut Terminal, tasks: &Tasks, status: &str) -> io::Result<()> {
     if tasks.tasks.is_empty() {
-        let which = if status == "all" { "tasks".to_owned() } else { format!("{status} tasks") };
+        let which = if status == "all" {
+            "tasks".to_owned()
+        } else {
+            format!("{status} tasks")
+        };
         return terminal.note(format!("No {which} here ({}).", counts(&tasks.counts)));
     }
     table(terminal, &tasks.tasks).print(terminal)?;
     if let Some(cursor) = &tasks.next_cursor {
-        terminal.note(format!("More: add `--cursor {cursor}`. In all: {}.", counts(&tasks.counts)))?;
+        terminal.note(format!(
+            "More: add `--cursor {cursor}`. In all: {}.",
+            counts(&tasks.counts)
+        ))?;
     }
     Ok(())
 }
 
 fn table(terminal: &Terminal, tasks: &[Task]) -> Table {
-    let mut table = Table::new(&["ID", "STATE", "PRIORITY", "TITLE", "SESSION", "WAITS FOR", "CREATED"]);
+    let mut table = Table::new(&[
+        "ID",
+        "STATE",
+        "PRIORITY",
+        "TITLE",
+        "SESSION",
+        "WAITS FOR",
+        "CREATED",
+    ]);
     for task in tasks {
         let session = task.session.as_deref().map(short_id).unwrap_or_default();
-        let waits = if task.state == "blocked" { ids(&task.depends_on) } else { String::new() };
+        let waits = if task.state == "blocked" {
+            ids(&task.depends_on)
+        } else {
+            String::new()
+        };
         table.row([
             Piece::new(Role::Name, short_id(&task.id)),
             state(task),
@@ -57,12 +70,18 @@ pub(crate) fn print_one(terminal: &mut Terminal, answer: &OneTask) -> io::Result
     }
     if let Some(similar) = &answer.similar {
         terminal.note(
-            Line::from("similar: ").with(Role::Name, short_id(&similar.id)).plain(" — ").plain(&similar.title),
+            Line::from("similar: ")
+                .with(Role::Name, short_id(&similar.id))
+                .plain(" — ")
+                .plain(&similar.title),
         )?;
     }
     for woken in &answer.woken {
         terminal.note(
-            Line::from("now ready: ").with(Role::Name, short_id(&woken.id)).plain(" — ").plain(&woken.title),
+            Line::from("now ready: ")
+                .with(Role::Name, short_id(&woken.id))
+                .plain(" — ")
+                .plain(&woken.title),
         )?;
     }
     Ok(())
@@ -81,7 +100,11 @@ fn headline(outcome: &str, task: &Task) -> Line {
         "cancelled" => "Task cancelled",
         other => other,
     };
-    Line::from(words).plain(": ").with(Role::Name, short_id(&task.id)).plain(" — ").plain(&task.title)
+    Line::from(words)
+        .plain(": ")
+        .with(Role::Name, short_id(&task.id))
+        .plain(" — ")
+        .plain(&task.title)
 }
 
 /// What whoever claims a task has to know.
@@ -96,14 +119,30 @@ fn brief(terminal: &mut Terminal, answer: &OneTask) -> io::Result<()> {
     }
     for dependency in &answer.dependencies {
         let result = dependency.result.as_deref().unwrap_or("no result");
-        field(terminal, "after", &format!("{} — {}: {result}", short_id(&dependency.id), dependency.title))?;
+        field(
+            terminal,
+            "after",
+            &format!(
+                "{} — {}: {result}",
+                short_id(&dependency.id),
+                dependency.title
+            ),
+        )?;
     }
-    terminal.note(format!("When done: kite task complete {} --result \"...\"", short_id(&task.id)))
+    terminal.note(format!(
+        "When done: kite task complete {} --result \"...\"",
+        short_id(&task.id)
+    ))
 }
 
 fn show(terminal: &mut Terminal, answer: &OneTask) -> io::Result<()> {
     let task = &answer.task;
-    terminal.line(Line::new().with(Role::Name, &task.id).plain(" — ").with(Role::Heading, &task.title))?;
+    terminal.line(
+        Line::new()
+            .with(Role::Name, &task.id)
+            .plain(" — ")
+            .with(Role::Heading, &task.title),
+    )?;
     if let Some(description) = &task.description {
         terminal.paragraph("  ", description)?;
     }
@@ -128,12 +167,19 @@ fn show(terminal: &mut Terminal, answer: &OneTask) -> io::Result<()> {
         field(terminal, "ended", &ended)?;
     }
     outcomes(terminal, task)?;
-    for (heading, tasks) in [("Waits for", &answer.dependencies), ("Awaited by", &answer.dependents)] {
+    for (heading, tasks) in [
+        ("Waits for", &answer.dependencies),
+        ("Awaited by", &answer.dependents),
+    ] {
         if !tasks.is_empty() {
             terminal.line(Line::new().with(Role::Heading, heading))?;
             let mut table = Table::new(&["", "", ""]).indented("  ");
             for other in tasks {
-                table.row([Piece::new(Role::Name, short_id(&other.id)), state(other), Piece::from(&other.title)]);
+                table.row([
+                    Piece::new(Role::Name, short_id(&other.id)),
+                    state(other),
+                    Piece::from(&other.title),
+                ]);
             }
             table.print(terminal)?;
         }
@@ -155,14 +201,23 @@ fn outcomes(terminal: &mut Terminal, task: &Task) -> io::Result<()> {
         field(terminal, "reason", reason)?;
     }
     for late in &task.late_results {
-        let words = format!("attempt {} by {}: {}", late.attempt, short_id(&late.session), late.result);
+        let words = format!(
+            "attempt {} by {}: {}",
+            late.attempt,
+            short_id(&late.session),
+            late.result
+        );
         field(terminal, "late", &words)?;
     }
     Ok(())
 }
 
 fn field(terminal: &mut Terminal, name: &str, value: &str) -> io::Result<()> {
-    terminal.line(Line::from("  ").with(Role::Faint, format!("{name:<9}")).plain(value))
+    terminal.line(
+        Line::from("  ")
+            .with(Role::Faint, format!("{name:<9}"))
+            .plain(value),
+    )
 }
 
 fn state(task: &Task) -> Piece {
@@ -177,7 +232,11 @@ fn state(task: &Task) -> Piece {
 }
 
 fn ids(tasks: &[String]) -> String {
-    tasks.iter().map(|id| short_id(id)).collect::<Vec<_>>().join(", ")
+    tasks
+        .iter()
+        .map(|id| short_id(id))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `3 ready, 1 claimed`; `none` where there are none.
@@ -191,7 +250,14 @@ pub(crate) fn counts(counts: &TaskCounts) -> String {
         (counts.failed, "failed"),
         (counts.cancelled, "cancelled"),
     ];
-    let some: Vec<String> =
-        all.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
-    if some.is_empty() { "none".to_owned() } else { some.join(", ") }
+    let some: Vec<String> = all
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, name)| format!("{count} {name}"))
+        .collect();
+    if some.is_empty() {
+        "none".to_owned()
+    } else {
+        some.join(", ")
+    }
 }

@@ -77,7 +77,8 @@ impl Terminal {
 
     /// Text of several lines, each escaped and indented by `indent`.
     pub(crate) fn paragraph(&mut self, indent: &str, text: &str) -> io::Result<()> {
-        text.lines().try_for_each(|line| self.line(Line::from(indent).plain(line)))
+        text.lines()
+            .try_for_each(|line| self.line(Line::from(indent).plain(line)))
     }
 
     /// A remark beside the data, to stderr.
@@ -112,12 +113,20 @@ impl Terminal {
 
     /// A past moment: `40 s ago` for a person's eyes, the moment itself in a pipe.
     pub(crate) fn ago(&self, at: &str) -> String {
-        if self.columns.is_some() { moment::ago(at, self.now) } else { at.to_owned() }
+        if self.columns.is_some() {
+            moment::ago(at, self.now)
+        } else {
+            at.to_owned()
+        }
     }
 
     /// A coming moment: `in 29 min`, or the moment itself in a pipe.
     pub(crate) fn until(&self, at: &str) -> String {
-        if self.columns.is_some() { moment::until(at, self.now) } else { at.to_owned() }
+        if self.columns.is_some() {
+            moment::until(at, self.now)
+        } else {
+            at.to_owned()
+        }
     }
 
     /// How long since `at`; nothing where it cannot be read.
@@ -145,7 +154,11 @@ fn paint(line: &Line, color: bool) -> String {
 fn cut(line: &mut Line, columns: usize) {
     let mut left = columns;
     for piece in &mut line.0 {
-        piece.text = if left == 0 { String::new() } else { fit(&piece.text, left) };
+        piece.text = if left == 0 {
+            String::new()
+        } else {
+            fit(&piece.text, left)
+        };
         left = left.saturating_sub(width(&piece.text));
     }
 }

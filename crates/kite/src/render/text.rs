@@ -125,7 +125,10 @@ mod tests {
     fn hostile_text_is_shown_as_codes() {
         assert_eq!(escape("a\u{1b}[31mb"), "a\\u{1b}[31mb");
         assert_eq!(escape("one\ntwo\tthree\r"), "one\\ntwo\\tthree\\r");
-        assert_eq!(escape("\u{9b}2J\u{202e}cod\u{200b}e\u{feff}"), "\\u{9b}2J\\u{202e}cod\\u{200b}e\\u{feff}");
+        assert_eq!(
+            escape("\u{9b}2J\u{202e}cod\u{200b}e\u{feff}"),
+            "\\u{9b}2J\\u{202e}cod\\u{200b}e\\u{feff}"
+        );
         assert_eq!(escape("Größe 漢字 🪁"), "Größe 漢字 🪁");
     }
 
@@ -134,7 +137,10 @@ mod tests {
         let value = serde_json::json!({ "title": "a\u{202e}b\u{9b}c\u{e0041}d\u{7f}\n" });
         let shown = escape_json(&value.to_string());
         assert!(!shown.chars().any(is_hidden), "{shown:?}");
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).unwrap(),
+            value
+        );
     }
 
     #[test]

@@ -31,9 +31,12 @@ impl Report for Terminal {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return None;
         }
-        self.note(Line::from(question).with(Role::Faint, " [y/N]")).ok()?;
+        self.note(Line::from(question).with(Role::Faint, " [y/N]"))
+            .ok()?;
         let mut answer = String::new();
-        io::Read::take(io::stdin().lock(), ANSWER_BYTES_MAX).read_line(&mut answer).ok()?;
+        io::Read::take(io::stdin().lock(), ANSWER_BYTES_MAX)
+            .read_line(&mut answer)
+            .ok()?;
         Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 }
@@ -44,7 +47,10 @@ pub(crate) fn print_proof(terminal: &mut Terminal, proof: &Proof) -> io::Result<
         Line::new()
             .with(Role::Heading, format!("{:<10}", "Proof"))
             .with(Role::Good, "enforced")
-            .plain(format!(": a made-up edit was refused in {:.1} ms: ", proof.took_ms))
+            .plain(format!(
+                ": a made-up edit was refused in {:.1} ms: ",
+                proof.took_ms
+            ))
             .plain(&proof.refusal),
     )
 }
@@ -53,7 +59,11 @@ pub(crate) fn print_proof(terminal: &mut Terminal, proof: &Proof) -> io::Result<
 pub(crate) fn print_next(terminal: &mut Terminal, steps: &[String]) -> io::Result<()> {
     for (at, step) in steps.iter().enumerate() {
         let name = if at == 0 { "Next" } else { "" };
-        terminal.line(Line::new().with(Role::Heading, format!("{name:<10}")).plain(step))?;
+        terminal.line(
+            Line::new()
+                .with(Role::Heading, format!("{name:<10}"))
+                .plain(step),
+        )?;
     }
     Ok(())
 }

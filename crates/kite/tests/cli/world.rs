@@ -1,0 +1,223 @@
+//! A home and a project of its own for each test, and what `kite` says in them.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Longest time that any condition is waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) struct World {
+    pub(crate) home: PathBuf,
+    pub(crate) project: PathBuf,
+    agents: Vec<Child>,
+    /// Where set, a real daemon may run and is stopped at the end.
+    real: bool,
+    _dir: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        let dir = tempfile::Builder::new()
+            .prefix("kite-cli-")
+            .tempdir()
+            .unwrap();
+        let place = fs::canonicalize(dir.path()).unwrap();
+        let (home, project) = (place.join("home"), place.join("shop"));
+        fs::create_dir(&project).unwrap();
+        World {
+            home,
+            project,
+            agents: Vec::new(),
+            real: false,
+            _dir: dir,
+        }
+    }
+
+    /// A world in which a real daemon is started when it is needed.
+    pub(crate) fn with_daemon() -> World {
+        let mut world = World::new();
+        world.real = true;
+        world
+    }
+
+    /// `kite` with these words, called by nobody in particular.
+    #[must_use]
+    pub(crate) fn kite(&self, words: &[&str]) -> Call {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kite"));
+        command
+            .args(words)
+            .current_dir(&self.project)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &self.project)
+            .env("KITE_HOME", &self.home)
+            .stdin(Stdio::null());
+        Call {
+            command,
+            line: format!("kite {}", words.join(" ")),
+        }
+    }
+
+    /// A session: a process that lives until it is killed or the test ends.
+    pub(crate) fn agent(&mut self) -> Agent {
+        let process = Command::new("sleep")
+            .arg("60")
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let pid = process.id();
+        self.agents.push(process);
+        Agent {
+            pid,
+            session_id: format!("00000000-0000-4000-8000-{pid:012}"),
+        }
+    }
+
+    pub(crate) fn kill(&mut self, agent: &Agent) {
+        let process = self
+            .agents
+            .iter_mut()
+            .find(|process| process.id() == agent.pid)
+            .unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
+        let path = self.project.join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for agent in &mut self.agents {
+            let _ = agent.kill();
+            let _ = agent.wait();
+        }
+        if self.real {
+            let _ = self.kite(&["daemon", "stop"]).command.output();
+        }
+    }
+}
+
+/// A made-up agent.
+pub(crate) struct Agent {
+    pub(crate) pid: u32,
+    pub(crate) session_id: String,
+}
+
+/// A call of `kite` that is still to be made.
+pub(crate) struct Call {
+    command: Command,
+    line: String,
+}
+
+impl Call {
+    #[must_use]
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Call {
+        self.command.env(name, value);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn inside(self, agent: &Agent) -> Call {
+        self.env("CLAUDE_PID", agent.pid.to_string())
+            .env("CLAUDE_CODE_SESSION_ID", &agent.session_id)
+    }
+
+    /// Starts it, to be read while it runs.
+    pub(crate) fn spawn(mut self) -> Child {
+        self.command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    pub(crate) fn run(mut self) -> Said {
+        let output = self.command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said {
+            line: self.line,
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            code: output.status.code().unwrap(),
+        }
+    }
+}
+
+/// What `kite` said, and how it ended.
+#[derive(Debug)]
+#[expect(dead_code, reason = "shown where a test fails")]
+pub(crate) struct Said {
+    line: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: i32,
+}
+
+impl Said {
+    /// It ended with this exit code.
+    #[track_caller]
+    pub(crate) fn ends(self, code: i32) -> Said {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Exactly this on stdout.
+    #[track_caller]
+    pub(crate) fn prints(self, expected: &str) -> Said {
+        assert_eq!(self.stdout, expected, "{self:#?}");
+        self
+    }
+
+    /// Exactly this on stderr.
+    #[track_caller]
+    pub(crate) fn remarks(self, expected: &str) -> Said {
+        assert_eq!(self.stderr, expected, "{self:#?}");
+        self
+    }
+
+    /// This somewhere on stdout.
+    #[track_caller]
+    pub(crate) fn mentions(self, part: &str) -> Said {
+        assert!(self.stdout.contains(part), "no {part:?} in {self:#?}");
+        self
+    }
+
+    /// This somewhere on stderr.
+    #[track_caller]
+    pub(crate) fn complains(self, part: &str) -> Said {
+        assert!(self.stderr.contains(part), "no {part:?} in {self:#?}");
+        self
+    }
+
+    /// The JSON document on stdout.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// Waits until `condition` holds, and says how long that took.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !condition() {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    began.elapsed()
+}
