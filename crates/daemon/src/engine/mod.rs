@@ -17,6 +17,8 @@ mod places;
 mod prevented;
 mod queries;
 mod steps;
+#[cfg(test)]
+mod stories;
 mod subscribers;
 mod targets;
 mod tasks;

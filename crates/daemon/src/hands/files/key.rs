@@ -45,7 +45,12 @@ impl Keys {
     #[must_use]
     pub fn resolve(&self, base: &Path, path: &Path) -> File {
         let (existing, rest) = canonical(&base.join(path));
-        let shown = existing.join(&rest);
+        // Joining an empty path would add a slash, which `Path` ignores and a text key does not.
+        let shown = if rest.as_os_str().is_empty() {
+            existing.clone()
+        } else {
+            existing.join(&rest)
+        };
         let key = if (self.folds_case)(&existing) {
             fold(&shown)
         } else {
@@ -182,6 +187,7 @@ mod tests {
             assert_eq!(key(top, path), expected, "{path}");
         }
         assert_eq!(key(&top.join("src"), "a.rs"), expected);
+        assert!(key(&top.join("src"), "a.rs").as_os_str().as_bytes().ends_with(b"a.rs"), "to the byte");
         assert_eq!(key(&top.join("link"), "a.rs"), expected);
         assert_eq!(
             key(Path::new("/"), expected.to_str().expect("text")),
