@@ -6,7 +6,12 @@
 //! **Architecture Invariant:** a door knows the wire, and nothing of sessions, locks, tasks or
 //! storage. Whatever it is sent, it neither panics nor waits without an end nor grows.
 
+mod exchange;
+mod hook;
+mod lasting;
 mod mailbox;
+mod single;
+pub mod socket;
 
 use std::{cell::RefCell, future::Future, rc::Rc};
 

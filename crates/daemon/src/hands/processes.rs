@@ -73,7 +73,10 @@ async fn watch_descriptor(pid: u32, started: u64) -> std::io::Result<()> {
     if start_time(pid) != Some(started) {
         return Ok(());
     }
-    #[expect(unsafe_code, reason = "tokio cannot check that a descriptor stays what it is")]
+    #[expect(
+        unsafe_code,
+        reason = "tokio cannot check that a descriptor stays what it is"
+    )]
     // SAFETY: `descriptor` is an `OwnedFd`, open here, moved in, never replaced, and closed by the
     // `AsyncFd` alone, after it has been taken out of the reactor.
     let descriptor = unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE) }?;

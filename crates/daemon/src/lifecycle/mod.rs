@@ -7,21 +7,31 @@
 //! **Architecture Invariant:** a daemon is dead only where the system says so (nobody listens, the
 //! lock is free). A slow answer proves nothing.
 
-use std::{
-    fmt,
-    future::Future,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    rc::Rc,
-    time::Duration,
-};
+mod address;
+mod descriptors;
+mod directory;
+mod find;
+mod readiness;
+mod record;
+mod run;
+mod singleton;
+mod start;
+mod stop;
+
+use std::{fmt, future::Future, path::PathBuf, rc::Rc, time::Duration};
 
 use kite_wire::home::Home;
 use tokio::sync::Notify;
 
 use crate::doors::Answers;
 
-/// Longest time that [`ensure`] and [`stop`] take.
+pub use find::{Probe, probe};
+pub use record::Record;
+pub use run::{DRAIN_PATIENCE, run};
+pub use start::ensure;
+pub use stop::stop;
+
+/// Longest time that [`ensure`] takes, and that a starting daemon waits for its predecessor.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A daemon that serves the home.
@@ -32,19 +42,34 @@ pub struct Running {
     pub started: bool,
 }
 
-/// Why there is no daemon.
-#[derive(Debug)]
+/// Why there is no daemon, or why it does not stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartError {
-    /// A stable word: `unsuitable_home`, `not_executable`, `failed`, `died`, `timeout`.
+    /// A stable word: `unsuitable_home`, `foreign_socket`, `not_executable`, `failed`, `died`,
+    /// `timeout`, `not_stopped`, or one of the service's own.
     pub code: String,
     pub message: String,
     /// What to do now.
     pub hint: String,
 }
 
+impl StartError {
+    fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        StartError {
+            code: code.to_owned(),
+            message: message.into(),
+            hint: hint.into(),
+        }
+    }
+}
+
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.message, self.hint)
+        if self.hint.is_empty() {
+            write!(f, "{}", self.message)
+        } else {
+            write!(f, "{} ({})", self.message, self.hint)
+        }
     }
 }
 
@@ -57,8 +82,8 @@ pub struct RunOptions {
     pub build: String,
     /// The fingerprint of the tool schemas of this build.
     pub fingerprint: String,
-    /// The pipe on which to report readiness, or why there is none. Without it the daemon runs in
-    /// the foreground and reports to stderr.
+    /// The descriptor of the pipe on which to report readiness, or why there is none. Without it
+    /// the daemon runs in the foreground and reports to stderr.
     pub ready_fd: Option<i32>,
 }
 
@@ -78,33 +103,14 @@ impl Stop {
     pub fn request(&self) {
         self.0.notify_one();
     }
+
+    async fn requested(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// What the daemon runs: it answers, and at the end it is asked to write everything down.
 pub trait Service: Answers {
     /// The last requests are answered: flush the store and the logs.
     fn drained(self: Rc<Self>) -> impl Future<Output = ()>;
-}
-
-/// Connects to the daemon of `home`, starting `executable daemon run` where there is none.
-pub fn ensure(_home: &Home, _executable: &Path) -> Result<Running, StartError> {
-    Err(StartError {
-        code: "failed".to_owned(),
-        message: String::new(),
-        hint: String::new(),
-    })
-}
-
-/// Runs the daemon of `home` until it is told to stop. `open` makes the service; its error is
-/// reported to whoever starts the daemon.
-pub fn run<S, F>(
-    _home: &Home,
-    _options: RunOptions,
-    _open: impl FnOnce(Surroundings) -> F,
-) -> ExitCode
-where
-    S: Service,
-    F: Future<Output = Result<Rc<S>, StartError>>,
-{
-    ExitCode::FAILURE
 }

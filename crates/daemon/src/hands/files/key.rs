@@ -187,7 +187,13 @@ mod tests {
             assert_eq!(key(top, path), expected, "{path}");
         }
         assert_eq!(key(&top.join("src"), "a.rs"), expected);
-        assert!(key(&top.join("src"), "a.rs").as_os_str().as_bytes().ends_with(b"a.rs"), "to the byte");
+        assert!(
+            key(&top.join("src"), "a.rs")
+                .as_os_str()
+                .as_bytes()
+                .ends_with(b"a.rs"),
+            "to the byte"
+        );
         assert_eq!(key(&top.join("link"), "a.rs"), expected);
         assert_eq!(
             key(Path::new("/"), expected.to_str().expect("text")),
