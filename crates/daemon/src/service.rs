@@ -26,7 +26,11 @@ impl<S: kite_store::Store> Service for Engine<S> {
 }
 
 async fn open(surroundings: Surroundings) -> Result<Rc<Engine<SqliteStore>>, StartError> {
-    let Surroundings { home, options, stop } = surroundings;
+    let Surroundings {
+        home,
+        options,
+        stop,
+    } = surroundings;
     let loaded = config::load(home.path(), &config::process_environment);
     let log = open_log(&home, &loaded.config)?;
     for problem in &loaded.problems {
@@ -38,7 +42,11 @@ async fn open(surroundings: Surroundings) -> Result<Rc<Engine<SqliteStore>>, Sta
         });
     }
     let store = open_store(&home, &loaded.config)?;
-    let identity = Identity { home, build: options.build, fingerprint: options.fingerprint };
+    let identity = Identity {
+        home,
+        build: options.build,
+        fingerprint: options.fingerprint,
+    };
     let engine = Engine::new(store, log, loaded.config, identity, stop);
     engine.start().await;
     Ok(engine)
@@ -46,7 +54,10 @@ async fn open(surroundings: Surroundings) -> Result<Rc<Engine<SqliteStore>>, Sta
 
 fn open_log(home: &Home, config: &Config) -> Result<AuditLog, StartError> {
     let directory = home.path().join("log");
-    let retention = Retention { days_max: config.log_days, bytes_max: config.log_max_mib << 20 };
+    let retention = Retention {
+        days_max: config.log_days,
+        bytes_max: config.log_max_mib << 20,
+    };
     AuditLog::open(&directory, retention).map_err(|error| StartError {
         code: "log_not_writable".to_owned(),
         message: format!("cannot open the log in {}: {error}", directory.display()),
@@ -63,7 +74,10 @@ fn open_store(home: &Home, config: &Config) -> Result<SqliteStore, StartError> {
             config::Durability::Power => Durability::Power,
         },
         boot_id: processes::boot_id(),
-        now: Now { wall_ms: now.wall_ms, mono_ms: now.mono_ms },
+        now: Now {
+            wall_ms: now.wall_ms,
+            mono_ms: now.mono_ms,
+        },
         max_pages: None,
     };
     SqliteStore::open(options).map_err(|error| StartError {

@@ -11,8 +11,12 @@ use super::{Effect, Step, Verdict, What};
 use crate::doors::HookAnswer;
 
 /// Tools that edit one file. Whole-file writers replace its content.
-const EDIT_TOOLS: &[(&str, bool)] =
-    &[("Write", true), ("Edit", false), ("MultiEdit", false), ("NotebookEdit", false)];
+const EDIT_TOOLS: &[(&str, bool)] = &[
+    ("Write", true),
+    ("Edit", false),
+    ("MultiEdit", false),
+    ("NotebookEdit", false),
+];
 
 /// Longest tool input or outcome that is passed on for the log, in bytes.
 const LOGGED_BYTES_MAX: usize = 64 << 10;
@@ -54,10 +58,18 @@ struct Target {
 }
 
 pub(super) fn read(header: &Header, bytes: &[u8]) -> Result<Step, String> {
-    let input: Input<'_> = serde_json::from_slice(bytes).map_err(|e| format!("not the JSON of a hook: {e}"))?;
-    let target = input.tool_input.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+    let input: Input<'_> =
+        serde_json::from_slice(bytes).map_err(|e| format!("not the JSON of a hook: {e}"))?;
+    let target = input
+        .tool_input
+        .and_then(|raw| serde_json::from_str(raw.get()).ok())
+        .unwrap_or_default();
     let what = what(&header.event, &input, target);
-    let logged = |raw: Option<&RawValue>| raw.map(RawValue::get).filter(|raw| raw.len() <= LOGGED_BYTES_MAX).map(str::to_owned);
+    let logged = |raw: Option<&RawValue>| {
+        raw.map(RawValue::get)
+            .filter(|raw| raw.len() <= LOGGED_BYTES_MAX)
+            .map(str::to_owned)
+    };
     Ok(Step {
         pid: header.env("CLAUDE_PID").and_then(|pid| pid.parse().ok()),
         client_version: header.env("AI_AGENT").and_then(version),
@@ -76,9 +88,15 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
     let edits = EDIT_TOOLS.iter().find(|(name, _)| *name == tool);
     match event {
         "SessionStart" => What::SessionStart,
-        "UserPromptSubmit" => What::Prompt { first_line: first_line(input.prompt.as_deref().unwrap_or_default()) },
+        "UserPromptSubmit" => What::Prompt {
+            first_line: first_line(input.prompt.as_deref().unwrap_or_default()),
+        },
         "PreToolUse" => match (edits, target.file()) {
-            (Some((_, whole)), Some(file)) => What::BeforeEdit { tool, file, whole: *whole },
+            (Some((_, whole)), Some(file)) => What::BeforeEdit {
+                tool,
+                file,
+                whole: *whole,
+            },
             (_, target) => What::BeforeTool { tool, target },
         },
         "PostToolUse" | "PostToolUseFailure" => {
@@ -87,18 +105,26 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
                 (None, Some(file)) if tool == "Read" => Effect::Read(file),
                 (_, target) => Effect::Other(target),
             };
-            What::AfterTool { tool, effect, failed: event == "PostToolUseFailure" }
+            What::AfterTool {
+                tool,
+                effect,
+                failed: event == "PostToolUseFailure",
+            }
         }
         "PostToolBatch" => {
             let calls = input.tool_calls.iter().flatten();
-            What::BatchEnd { calls: calls.filter_map(|call| call.tool_use_id.clone()).collect() }
+            What::BatchEnd {
+                calls: calls.filter_map(|call| call.tool_use_id.clone()).collect(),
+            }
         }
         "Stop" | "StopFailure" => What::TurnEnd,
         "SubagentStart" => What::SubagentStart,
         "SubagentStop" => What::SubagentEnd,
         "SessionEnd" => {
             let reason = input.reason.as_deref().unwrap_or_default();
-            What::SessionEnd { process_stays: matches!(reason, "clear" | "resume") }
+            What::SessionEnd {
+                process_stays: matches!(reason, "clear" | "resume"),
+            }
         }
         "CwdChanged" => What::DirectoryChanged,
         _ => What::Other,
@@ -118,7 +144,11 @@ impl Target {
 }
 
 fn first_line(prompt: &str) -> String {
-    let line = prompt.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let line = prompt
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .unwrap_or_default();
     line.chars().take(FIRST_LINE_CHARS_MAX).collect()
 }
 
@@ -138,8 +168,13 @@ pub(super) fn answer(event: &str, verdict: &Verdict) -> HookAnswer {
             "permissionDecisionReason": reason,
         }),
     };
-    let stdout = json!({ "hookSpecificOutput": said }).to_string().into_bytes();
-    HookAnswer { stdout, ..HookAnswer::default() }
+    let stdout = json!({ "hookSpecificOutput": said })
+        .to_string()
+        .into_bytes();
+    HookAnswer {
+        stdout,
+        ..HookAnswer::default()
+    }
 }
 
 #[cfg(test)]
@@ -147,14 +182,25 @@ mod tests {
     use super::*;
 
     fn header(event: &str) -> Header {
-        Header { event: event.to_owned(), client: "claude-code".to_owned(), ..Header::default() }
+        Header {
+            event: event.to_owned(),
+            client: "claude-code".to_owned(),
+            ..Header::default()
+        }
     }
 
     #[test]
     fn an_edit_names_its_file_and_whether_it_writes_the_whole() {
         let input = br#"{"session_id":"s","tool_name":"Write","tool_input":{"file_path":"/a","content":"x"},"tool_use_id":"t"}"#;
         let step = read(&header("PreToolUse"), input).unwrap();
-        assert_eq!(step.what, What::BeforeEdit { tool: "Write".into(), file: "/a".into(), whole: true });
+        assert_eq!(
+            step.what,
+            What::BeforeEdit {
+                tool: "Write".into(),
+                file: "/a".into(),
+                whole: true
+            }
+        );
         assert_eq!(step.tool_use_id.as_deref(), Some("t"));
     }
 
@@ -162,7 +208,12 @@ mod tests {
     fn a_prompt_gives_its_first_line_that_says_something() {
         let input = br#"{"session_id":"s","prompt":"\n  Add OAuth login\nand tests"}"#;
         let step = read(&header("UserPromptSubmit"), input).unwrap();
-        assert_eq!(step.what, What::Prompt { first_line: "Add OAuth login".into() });
+        assert_eq!(
+            step.what,
+            What::Prompt {
+                first_line: "Add OAuth login".into()
+            }
+        );
     }
 
     #[test]

@@ -121,9 +121,19 @@ impl<S: Store> Engine<S> {
             since_wall_ms: now.wall_ms,
             seen: now,
         };
-        let opened = self.store.open_session(session, now).await.map_err(|e| storage(&e))?;
+        let opened = self
+            .store
+            .open_session(session, now)
+            .await
+            .map_err(|e| storage(&e))?;
         if opened.new {
-            self.note_of("session", "opened", opened.session.id, Some(opened.session.project.clone()), None);
+            self.note_of(
+                "session",
+                "opened",
+                opened.session.id,
+                Some(opened.session.project.clone()),
+                None,
+            );
             self.changed("sessions", &opened.session.project);
         }
         self.watch(&opened.session);
@@ -133,7 +143,12 @@ impl<S: Store> Engine<S> {
     /// A live session of this actor that is known without looking at the machine.
     fn known(&self, actor: &Actor) -> Option<SessionId> {
         if let Some(pid) = actor.pid {
-            let id = self.presence.borrow().by_process.get(&(actor.client.clone(), pid)).copied()?;
+            let id = self
+                .presence
+                .borrow()
+                .by_process
+                .get(&(actor.client.clone(), pid))
+                .copied()?;
             return self.is_live(id).then_some(id);
         }
         let theirs = actor.client_session_id.as_deref()?;
@@ -147,12 +162,19 @@ impl<S: Store> Engine<S> {
     }
 
     pub(super) fn is_live(&self, id: SessionId) -> bool {
-        self.store.read(|ledger| ledger.sessions.get(&id).is_some_and(|session| session.state.is_live()))
+        self.store.read(|ledger| {
+            ledger
+                .sessions
+                .get(&id)
+                .is_some_and(|session| session.state.is_live())
+        })
     }
 
     /// Brings attributes up to date with what the actor says of itself, where it says anything.
     async fn refresh(&self, id: SessionId, actor: Actor) -> Result<(), Fault> {
-        let Some(before) = self.store.read(|ledger| ledger.sessions.get(&id).cloned()) else { return Ok(()) };
+        let Some(before) = self.store.read(|ledger| ledger.sessions.get(&id).cloned()) else {
+            return Ok(());
+        };
         let mut session = before.clone();
         let set = |field: &mut Option<String>, value: Option<String>| {
             if value.is_some() {
@@ -163,7 +185,10 @@ impl<S: Store> Engine<S> {
         set(&mut session.client_session_id, actor.client_session_id);
         set(&mut session.fingerprint, actor.fingerprint);
         set(&mut session.intent, self.intent(actor.intent.as_deref()));
-        if let Some(cwd) = actor.cwd.filter(|_| session.kind != Kind::Remote || before.cwd == "/") {
+        if let Some(cwd) = actor
+            .cwd
+            .filter(|_| session.kind != Kind::Remote || before.cwd == "/")
+        {
             session.cwd = cwd;
         }
         self.update(&before, session).await
@@ -173,7 +198,10 @@ impl<S: Store> Engine<S> {
     pub(super) async fn update(&self, before: &Session, session: Session) -> Result<(), Fault> {
         if session != *before {
             let project = session.project.clone();
-            self.store.update_session(session, self.now()).await.map_err(|e| storage(&e))?;
+            self.store
+                .update_session(session, self.now())
+                .await
+                .map_err(|e| storage(&e))?;
             self.changed("sessions", &project);
         }
         Ok(())
@@ -187,14 +215,23 @@ impl<S: Store> Engine<S> {
 
     pub(super) fn intent(&self, line: Option<&str>) -> Option<String> {
         let line = line.filter(|line| self.config.intent && !line.is_empty())?;
-        Some(kite_redact::redact(line).chars().take(INTENT_CHARS_MAX).collect())
+        Some(
+            kite_redact::redact(line)
+                .chars()
+                .take(INTENT_CHARS_MAX)
+                .collect(),
+        )
     }
 
     /// Watches the session's process, once.
     fn watch(self: &Rc<Self>, session: &Session) {
-        let Some(process) = session.process else { return };
+        let Some(process) = session.process else {
+            return;
+        };
         let mut presence = self.presence.borrow_mut();
-        presence.by_process.insert((session.client.clone(), process.pid), session.id);
+        presence
+            .by_process
+            .insert((session.client.clone(), process.pid), session.id);
         let (engine, id) = (Rc::clone(self), session.id);
         presence.watches.entry(session.id).or_insert_with(|| {
             let watching = tokio::task::spawn_local(async move {
@@ -208,14 +245,24 @@ impl<S: Store> Engine<S> {
 
     /// Takes over the sessions that an earlier daemon left.
     pub(super) async fn adopt(self: &Rc<Self>) {
-        let left: Vec<Session> = self
-            .store
-            .read(|ledger| ledger.sessions.values().filter(|session| session.state.is_live()).cloned().collect());
+        let left: Vec<Session> = self.store.read(|ledger| {
+            ledger
+                .sessions
+                .values()
+                .filter(|session| session.state.is_live())
+                .cloned()
+                .collect()
+        });
         for session in left {
             self.store.seen(session.id, self.now());
             match session.process {
                 Some(process) if processes::start_time(process.pid) != Some(process.started) => {
-                    self.end(session.id, State::Lost, "its process ended while no daemon ran").await;
+                    self.end(
+                        session.id,
+                        State::Lost,
+                        "its process ended while no daemon ran",
+                    )
+                    .await;
                 }
                 _ => self.watch(&session),
             }
@@ -235,24 +282,50 @@ impl<S: Store> Engine<S> {
         if !freed_holds.is_empty() {
             self.hold_freed.notify_waiters();
         }
-        self.note_of("session", translate::session_state_name(state), id, None, Some(why.to_owned()));
+        self.note_of(
+            "session",
+            translate::session_state_name(state),
+            id,
+            None,
+            Some(why.to_owned()),
+        );
         match ended {
             Ok(freed) => {
                 if state == State::Lost {
-                    self.count(prevented::FREED_AFTER_DEATH, (freed.locks.len() + freed.tasks.len()) as u64);
+                    self.count(
+                        prevented::FREED_AFTER_DEATH,
+                        (freed.locks.len() + freed.tasks.len()) as u64,
+                    );
                 }
                 self.freed(&freed, "freed: its session ended");
             }
-            Err(error) => self.note_of("session", "end not stored", id, None, Some(error.to_string())),
+            Err(error) => self.note_of(
+                "session",
+                "end not stored",
+                id,
+                None,
+                Some(error.to_string()),
+            ),
         }
-        let project = self.store.read(|ledger| ledger.sessions.get(&id).map(|session| session.project.clone()));
+        let project = self.store.read(|ledger| {
+            ledger
+                .sessions
+                .get(&id)
+                .map(|session| session.project.clone())
+        });
         self.changed("sessions", &project.unwrap_or_default());
     }
 
     /// Tells those who waited for what became free, and the log.
     pub(super) fn freed(&self, freed: &Freed, what: &str) {
         for lock in &freed.locks {
-            self.note_of("lock", what, lock.owner.session, Some(lock.shown.clone()), None);
+            self.note_of(
+                "lock",
+                what,
+                lock.owner.session,
+                Some(lock.shown.clone()),
+                None,
+            );
             self.changed("locks", &lock.project);
         }
         for task in &freed.tasks {
@@ -269,26 +342,43 @@ impl<S: Store> Engine<S> {
     }
 
     /// The owner on whose behalf a request is made, its session opened if need be.
-    pub(super) async fn owner(self: &Rc<Self>, connection: &Connection, envelope: &Envelope) -> Result<Owner, Fault> {
+    pub(super) async fn owner(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+    ) -> Result<Owner, Fault> {
         let session = match &envelope.session_id {
             Some(given) => self.session_named(given)?,
             None => {
-                let caller = connection.hello.borrow().as_ref().and_then(|hello| hello.caller.clone());
-                let named = |caller: &Caller| caller.pid.is_some() || caller.client_session_id.is_some();
+                let caller = connection
+                    .hello
+                    .borrow()
+                    .as_ref()
+                    .and_then(|hello| hello.caller.clone());
+                let named =
+                    |caller: &Caller| caller.pid.is_some() || caller.client_session_id.is_some();
                 let mut actor = Actor::from(caller.filter(named).ok_or_else(no_session)?);
                 if self.known(&actor).is_some() {
                     // Where a session stands is for its hooks to say.
                     actor.cwd = None;
                 }
                 self.open(actor).await?.ok_or_else(|| {
-                    Fault::new("no_session", "The process that you named as your session does not run.")
-                        .hint("Name the agent's own process in `hello`.")
+                    Fault::new(
+                        "no_session",
+                        "The process that you named as your session does not run.",
+                    )
+                    .hint("Name the agent's own process in `hello`.")
                 })?
             }
         };
         self.alive(session);
-        let known = envelope.tool_use_id.as_deref().and_then(|id| self.calls.borrow().owner(id).cloned());
-        Ok(known.filter(|owner| owner.session == session).unwrap_or(Owner::session(session)))
+        let known = envelope
+            .tool_use_id
+            .as_deref()
+            .and_then(|id| self.calls.borrow().owner(id).cloned());
+        Ok(known
+            .filter(|owner| owner.session == session)
+            .unwrap_or(Owner::session(session)))
     }
 
     /// The live session with this id of ours or of its client.
@@ -307,16 +397,30 @@ impl<S: Store> Engine<S> {
             let first = live.next().ok_or_else(unknown)?.id;
             match live.next() {
                 None => Ok(first),
-                Some(_) => Err(Fault::new("unknown_session", "two live sessions have that `session_id`")
-                    .hint("give the 32-digit id that `query sessions` shows")),
+                Some(_) => Err(Fault::new(
+                    "unknown_session",
+                    "two live sessions have that `session_id`",
+                )
+                .hint("give the 32-digit id that `query sessions` shows")),
             }
         })
     }
 
-    pub(super) async fn register(self: &Rc<Self>, envelope: &Envelope, request: Register) -> Result<Sessions, Fault> {
-        let theirs = envelope.session_id.clone().filter(|id| !id.is_empty() && id.len() <= 256).ok_or_else(|| {
-            Fault::new("invalid_field", "`register` needs a `session_id` of 1 to 256 characters")
-        })?;
+    pub(super) async fn register(
+        self: &Rc<Self>,
+        envelope: &Envelope,
+        request: Register,
+    ) -> Result<Sessions, Fault> {
+        let theirs = envelope
+            .session_id
+            .clone()
+            .filter(|id| !id.is_empty() && id.len() <= 256)
+            .ok_or_else(|| {
+                Fault::new(
+                    "invalid_field",
+                    "`register` needs a `session_id` of 1 to 256 characters",
+                )
+            })?;
         let actor = Actor {
             client: request.client.unwrap_or_else(|| "other".to_owned()),
             pid: request.pid,
@@ -326,14 +430,19 @@ impl<S: Store> Engine<S> {
             ..Actor::default()
         };
         let id = self.open(actor).await?.ok_or_else(|| {
-            Fault::new("no_session", "the process `pid` does not run").hint("leave `pid` out, or give the agent's own")
+            Fault::new("no_session", "the process `pid` does not run")
+                .hint("leave `pid` out, or give the agent's own")
         })?;
         self.alive(id);
         Ok(self.only(id))
     }
 
     /// The session named in the envelope; an unknown one is registered by its own word.
-    async fn named_or_registered(self: &Rc<Self>, connection: &Connection, envelope: &Envelope) -> Result<Owner, Fault> {
+    async fn named_or_registered(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+    ) -> Result<Owner, Fault> {
         match &envelope.session_id {
             Some(given) if self.session_named(given).is_err() => {
                 self.register(envelope, Register::default()).await?;
@@ -343,14 +452,23 @@ impl<S: Store> Engine<S> {
         self.owner(connection, envelope).await
     }
 
-    pub(super) async fn heartbeat(self: &Rc<Self>, connection: &Connection, envelope: &Envelope) -> Result<Sessions, Fault> {
+    pub(super) async fn heartbeat(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+    ) -> Result<Sessions, Fault> {
         let owner = self.named_or_registered(connection, envelope).await?;
         Ok(self.only(owner.session))
     }
 
-    pub(super) async fn session_end(self: &Rc<Self>, connection: &Connection, envelope: &Envelope) -> Result<Sessions, Fault> {
+    pub(super) async fn session_end(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+    ) -> Result<Sessions, Fault> {
         let owner = self.owner(connection, envelope).await?;
-        self.end(owner.session, State::Ended, "it said goodbye").await;
+        self.end(owner.session, State::Ended, "it said goodbye")
+            .await;
         Ok(self.only(owner.session))
     }
 
@@ -365,7 +483,9 @@ impl<S: Store> Engine<S> {
             None | Some("edit" | "write") => self.edited(&owner, &request.file).await,
             Some("read") => self.has_read(&owner, &request.file).await,
             Some(_) => {
-                return Err(Fault::new("invalid_field", "`action` is unknown").hint("allowed: edit, read"));
+                return Err(
+                    Fault::new("invalid_field", "`action` is unknown").hint("allowed: edit, read")
+                );
             }
         }
         Ok(self.only(owner.session))
@@ -373,13 +493,19 @@ impl<S: Store> Engine<S> {
 
     fn only(&self, id: SessionId) -> Sessions {
         let sessions = self.sessions_shown(|session| session.id == id);
-        Sessions { sessions, you: Some(id.to_string()) }
+        Sessions {
+            sessions,
+            you: Some(id.to_string()),
+        }
     }
 }
 
 fn no_session() -> Fault {
-    Fault::new("no_session", "this request needs a session, and none was named")
-        .hint("give `session_id`, or name the caller in `hello`")
+    Fault::new(
+        "no_session",
+        "this request needs a session, and none was named",
+    )
+    .hint("give `session_id`, or name the caller in `hello`")
 }
 
 /// A path as text; bytes that are not UTF-8 are written as `%XX`, so that two paths stay two.
@@ -400,7 +526,9 @@ pub(super) fn random() -> u128 {
     let mut bytes = [0; 16];
     if getrandom::fill(&mut bytes).is_err() {
         // No entropy source answers: the clock and an address still tell ids of one home apart.
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         return now.as_nanos() ^ ((&raw const bytes as usize as u128) << 64);
     }
     u128::from_le_bytes(bytes)

@@ -25,7 +25,11 @@ pub(super) struct Calls {
 impl Calls {
     /// A call begins: whoever asks with its id later is this owner.
     pub(super) fn begin(&mut self, tool_use_id: &str, owner: &Owner) {
-        if self.owners.insert(tool_use_id.to_owned(), owner.clone()).is_none() {
+        if self
+            .owners
+            .insert(tool_use_id.to_owned(), owner.clone())
+            .is_none()
+        {
             self.order.push_back(tool_use_id.to_owned());
         }
         while self.order.len() > CALLS_MAX {
@@ -40,7 +44,13 @@ impl Calls {
     }
 
     pub(super) fn edit_begins(&mut self, tool_use_id: &str, owner: &Owner) {
-        self.edits.insert(tool_use_id.to_owned(), Edit { owner: owner.clone(), over: false });
+        self.edits.insert(
+            tool_use_id.to_owned(),
+            Edit {
+                owner: owner.clone(),
+                over: false,
+            },
+        );
     }
 
     pub(super) fn edit_is_over(&mut self, tool_use_id: &str) {

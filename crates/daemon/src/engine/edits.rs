@@ -43,7 +43,9 @@ impl<S: Store> Engine<S> {
         call: &str,
         patience: &Patience<'_>,
     ) -> Verdict {
-        let Some(file) = self.resolve(owner, file).await else { return Verdict::Pass };
+        let Some(file) = self.resolve(owner, file).await else {
+            return Verdict::Pass;
+        };
         let (key, shown) = (text(&file.key), self.shown(owner, &file));
         if let Err(refusal) = self.take_file(owner, &key, &shown, call, patience).await {
             self.count(prevented::EDITS_REFUSED, 1);
@@ -52,7 +54,10 @@ impl<S: Store> Engine<S> {
         self.calls.borrow_mut().edit_begins(call, owner);
         self.leases_changed.notify_waiters();
         if whole && let Some(content) = content(&file).await {
-            let judged = self.touches.borrow_mut().judge_overwrite(&key, owner, content);
+            let judged = self
+                .touches
+                .borrow_mut()
+                .judge_overwrite(&key, owner, content);
             if let Err(refusal) = judged {
                 self.let_go(owner, call);
                 return self.deny(&refusal);
@@ -79,16 +84,26 @@ impl<S: Store> Engine<S> {
             freed.as_mut().enable();
             self.not_locked(owner, key, shown)?;
             let ticket = place.as_ref().map(|place| place.ticket);
-            let in_the_way = match self.holds.borrow_mut().take(key, shown, owner, call, ticket, self.now()) {
-                Ok(()) => {
-                    return Ok(());
-                }
-                Err(in_the_way) => in_the_way,
-            };
+            let in_the_way =
+                match self
+                    .holds
+                    .borrow_mut()
+                    .take(key, shown, owner, call, ticket, self.now())
+                {
+                    Ok(()) => {
+                        return Ok(());
+                    }
+                    Err(in_the_way) => in_the_way,
+                };
             if place.is_none() {
-                place = Some(Place { engine: self, ticket: self.holds.borrow_mut().wait(key, owner) });
+                place = Some(Place {
+                    engine: self,
+                    ticket: self.holds.borrow_mut().wait(key, owner),
+                });
                 self.count(prevented::EDITS_QUEUED, 1);
-                patience.extend.send(self.config.hold_wait_ms + ANSWER_SLACK_MS);
+                patience
+                    .extend
+                    .send(self.config.hold_wait_ms + ANSWER_SLACK_MS);
             }
             let over = tokio::time::timeout_at(began + wait, freed).await.is_err();
             patience.waited.set(began.elapsed());
@@ -100,16 +115,21 @@ impl<S: Store> Engine<S> {
 
     fn not_locked(&self, owner: &Owner, key: &str, shown: &str) -> Result<(), Refusal> {
         let now = self.now();
-        self.store.read(|ledger| match ledger.locks.blocking(owner, key) {
-            None => Ok(()),
-            Some(lock) => Err(Refusal::Locked(vec![InTheWay {
-                target: if lock.shown.is_empty() { shown.to_owned() } else { lock.shown.clone() },
-                owner: lock.owner.clone(),
-                since_wall_ms: lock.since_wall_ms,
-                until_wall_ms: now.wall_at(lock.expires_mono_ms()),
-                reason: lock.reason.clone(),
-            }])),
-        })
+        self.store
+            .read(|ledger| match ledger.locks.blocking(owner, key) {
+                None => Ok(()),
+                Some(lock) => Err(Refusal::Locked(vec![InTheWay {
+                    target: if lock.shown.is_empty() {
+                        shown.to_owned()
+                    } else {
+                        lock.shown.clone()
+                    },
+                    owner: lock.owner.clone(),
+                    since_wall_ms: lock.since_wall_ms,
+                    until_wall_ms: now.wall_at(lock.expires_mono_ms()),
+                    reason: lock.reason.clone(),
+                }])),
+            })
     }
 
     fn deny(&self, refusal: &Refusal) -> Verdict {
@@ -131,7 +151,9 @@ impl<S: Store> Engine<S> {
         if !self.config.notes {
             return Verdict::Pass;
         }
-        let Some(note) = self.touches.borrow_mut().note_before_edit(key, owner, now) else { return Verdict::Pass };
+        let Some(note) = self.touches.borrow_mut().note_before_edit(key, owner, now) else {
+            return Verdict::Pass;
+        };
         let text = self.note_line(&note, now.mono_ms.saturating_sub(note.at.mono_ms));
         self.count(prevented::NOTES, 1);
         self.prevented.borrow_mut().injected(&text);
@@ -140,9 +162,21 @@ impl<S: Store> Engine<S> {
 
     /// `auth.ts: 3f2a91bc edited it 40 s ago ("Add OAuth login")`.
     fn note_line(&self, note: &Note, age_ms: u64) -> String {
-        let intent = self.store.read(|ledger| ledger.sessions.get(&note.by.session).and_then(|s| s.intent.clone()));
-        let about = intent.map(|intent| format!(" ({})", quoted(&intent, 60))).unwrap_or_default();
-        format!("{}: {:.8} edited it {}{about}.", inline(&note.shown, 120), note.by.session, ago(age_ms))
+        let intent = self.store.read(|ledger| {
+            ledger
+                .sessions
+                .get(&note.by.session)
+                .and_then(|s| s.intent.clone())
+        });
+        let about = intent
+            .map(|intent| format!(" ({})", quoted(&intent, 60)))
+            .unwrap_or_default();
+        format!(
+            "{}: {:.8} edited it {}{about}.",
+            inline(&note.shown, 120),
+            note.by.session,
+            ago(age_ms)
+        )
     }
 
     /// An editing tool has run, or failed.
@@ -154,38 +188,61 @@ impl<S: Store> Engine<S> {
         self.edited(owner, file).await;
         self.calls.borrow_mut().edit_is_over(call);
         if self.config.hold == Hold::Edit {
-            self.holds.borrow_mut().finished(owner.session, call, self.now());
+            self.holds
+                .borrow_mut()
+                .finished(owner.session, call, self.now());
             self.leases_changed.notify_waiters();
         }
     }
 
     /// Remembers that this owner changed a file.
     pub(super) async fn edited(&self, owner: &Owner, file: &str) {
-        let Some(file) = self.resolve(owner, file).await else { return };
-        let Some(content) = content(&file).await else { return };
+        let Some(file) = self.resolve(owner, file).await else {
+            return;
+        };
+        let Some(content) = content(&file).await else {
+            return;
+        };
         let shown = self.shown(owner, &file);
-        self.touches.borrow_mut().changed(&text(&file.key), &shown, owner, content, self.now());
+        self.touches
+            .borrow_mut()
+            .changed(&text(&file.key), &shown, owner, content, self.now());
         self.note_of("touch", "edited", owner.session, Some(shown), None);
     }
 
     /// Remembers that this owner has seen a file.
     pub(super) async fn has_read(&self, owner: &Owner, file: &str) {
-        let Some(file) = self.resolve(owner, file).await else { return };
+        let Some(file) = self.resolve(owner, file).await else {
+            return;
+        };
         if let Some(content) = content(&file).await {
-            self.touches.borrow_mut().saw(&text(&file.key), owner, content, self.now());
+            self.touches
+                .borrow_mut()
+                .saw(&text(&file.key), owner, content, self.now());
         }
     }
 
     async fn resolve(&self, owner: &Owner, file: &str) -> Option<File> {
-        let base = self.store.read(|ledger| ledger.sessions.get(&owner.session).map(|s| s.cwd.clone()))?;
-        files::resolve(PathBuf::from(base), vec![PathBuf::from(file)]).await?.pop()
+        let base = self
+            .store
+            .read(|ledger| ledger.sessions.get(&owner.session).map(|s| s.cwd.clone()))?;
+        files::resolve(PathBuf::from(base), vec![PathBuf::from(file)])
+            .await?
+            .pop()
     }
 
     /// Relative to the session's working copy where it lies in it.
     fn shown(&self, owner: &Owner, file: &File) -> String {
-        let top = self.store.read(|ledger| ledger.sessions.get(&owner.session).and_then(|s| s.worktree.clone()));
+        let top = self.store.read(|ledger| {
+            ledger
+                .sessions
+                .get(&owner.session)
+                .and_then(|s| s.worktree.clone())
+        });
         let inside = top.and_then(|top| file.shown.strip_prefix(top).ok().map(text));
-        inside.filter(|inside| !inside.is_empty()).unwrap_or_else(|| text(&file.shown))
+        inside
+            .filter(|inside| !inside.is_empty())
+            .unwrap_or_else(|| text(&file.shown))
     }
 }
 

@@ -17,7 +17,10 @@ impl<S: Store> Engine<S> {
         let others = self.store.read(|ledger| {
             let me = ledger.sessions.get(&owner.session)?;
             let here = |s: &&Session| {
-                s.id != me.id && s.state.is_live() && s.kind != Kind::Person && s.project == me.project
+                s.id != me.id
+                    && s.state.is_live()
+                    && s.kind != Kind::Person
+                    && s.project == me.project
             };
             let mut others: Vec<Session> = ledger.sessions.values().filter(here).cloned().collect();
             others.sort_by_key(|session| std::cmp::Reverse(session.seen.wall_ms));
@@ -27,7 +30,11 @@ impl<S: Store> Engine<S> {
         if others.is_empty() || !self.config.notes {
             return Verdict::Pass;
         }
-        let mut named: Vec<String> = others.iter().take(NAMED_MAX).map(|session| self.one_line(session)).collect();
+        let mut named: Vec<String> = others
+            .iter()
+            .take(NAMED_MAX)
+            .map(|session| self.one_line(session))
+            .collect();
         if others.len() > NAMED_MAX {
             named.push(format!("and {} more", others.len() - NAMED_MAX));
         }
@@ -51,8 +58,15 @@ impl<S: Store> Engine<S> {
         }
         let edited = self.touches.borrow().changed_by(session.id, 1);
         if let Some((file, _)) = edited.first() {
-            let name = session.worktree.as_deref().and_then(|top| file.strip_prefix(top)).unwrap_or(file);
-            line = format!("{line} (last edit: {})", inline(name.trim_start_matches('/'), 60));
+            let name = session
+                .worktree
+                .as_deref()
+                .and_then(|top| file.strip_prefix(top))
+                .unwrap_or(file);
+            line = format!(
+                "{line} (last edit: {})",
+                inline(name.trim_start_matches('/'), 60)
+            );
         }
         line
     }

@@ -44,26 +44,50 @@ impl<S: Store> Engine<S> {
             return Ok(line);
         }
         let owner = self.owner(connection, envelope).await?;
-        let (asked, wait) = self.lock_request(connection, envelope, &owner, &request).await?;
+        let (asked, wait) = self
+            .lock_request(connection, envelope, &owner, &request)
+            .await?;
         let began = Instant::now();
-        self.not_being_edited(&asked, began + wait.max(Duration::from_millis(self.config.hold_wait_ms))).await?;
+        self.not_being_edited(
+            &asked,
+            began + wait.max(Duration::from_millis(self.config.hold_wait_ms)),
+        )
+        .await?;
         let body = |granted: &Granted| self.granted_body(granted, began);
         let answer = |granted: &Granted| ok_line(None, &body(granted));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
-        let acquired = self.store.acquire(asked, !wait.is_zero(), self.now(), retry).await.map_err(|e| storage(&e))?;
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
+        let acquired = self
+            .store
+            .acquire(asked, !wait.is_zero(), self.now(), retry)
+            .await
+            .map_err(|e| storage(&e))?;
         let granted = match acquired.map_err(|refusal| self.refused(&refusal, Reader::Request))? {
             Acquired::Granted(granted) => granted,
             Acquired::Queued(ticket) => {
-                let granted = self.wait_for(connection, envelope, ticket, began + wait).await?;
+                let granted = self
+                    .wait_for(connection, envelope, ticket, began + wait)
+                    .await?;
                 if let Some(op_id) = &envelope.op_id {
-                    self.store.remember(op_id, &answer(&granted)).await.map_err(|e| storage(&e))?;
+                    self.store
+                        .remember(op_id, &answer(&granted))
+                        .await
+                        .map_err(|e| storage(&e))?;
                 }
                 granted
             }
         };
         self.leases_changed.notify_waiters();
         for lock in granted.locks.iter().filter(|_| !granted.already_held) {
-            self.note_of("lock", "granted", lock.owner.session, Some(lock.shown.clone()), Some(lock.epoch.to_string()));
+            self.note_of(
+                "lock",
+                "granted",
+                lock.owner.session,
+                Some(lock.shown.clone()),
+                Some(lock.epoch.to_string()),
+            );
             self.changed("locks", &lock.project);
         }
         Ok(ok_line(envelope.id, &body(&granted)))
@@ -78,22 +102,40 @@ impl<S: Store> Engine<S> {
     ) -> Result<(lock::Request, Duration), Fault> {
         let count = request.paths.len() + usize::from(request.name.is_some());
         if count == 0 || count > LOCK_TARGETS_MAX {
-            return Err(Fault::new("invalid_field", format!("`paths` and `name` name {count} things to lock"))
-                .hint(format!("name 1 to {LOCK_TARGETS_MAX}: files, directories (`dir/`), globs, or a name")));
+            return Err(Fault::new(
+                "invalid_field",
+                format!("`paths` and `name` name {count} things to lock"),
+            )
+            .hint(format!(
+                "name 1 to {LOCK_TARGETS_MAX}: files, directories (`dir/`), globs, or a name"
+            )));
         }
-        let place = self.place(connection, envelope, Some(owner.session), None).await?;
+        let place = self
+            .place(connection, envelope, Some(owner.session), None)
+            .await?;
         let mut targets = targets::resolve(&place.directory, &request.paths).await?;
         if let Some(name) = &request.name {
-            targets.push((Target::Name { project: place.project.clone(), name: name.clone() }, name.clone()));
+            targets.push((
+                Target::Name {
+                    project: place.project.clone(),
+                    name: name.clone(),
+                },
+                name.clone(),
+            ));
         }
-        let ttl_ms = request.ttl_s.unwrap_or(self.config.lock_ttl_s).saturating_mul(1_000);
+        let ttl_ms = request
+            .ttl_s
+            .unwrap_or(self.config.lock_ttl_s)
+            .saturating_mul(1_000);
         let wait_ms = request.wait_s.unwrap_or(0).saturating_mul(1_000);
         if ttl_ms == 0 || ttl_ms > LOCK_TTL_MS_MAX || wait_ms > LOCK_WAIT_MS_MAX {
-            return Err(Fault::new("invalid_field", "`ttl_s` or `wait_s` is out of bounds").hint(format!(
-                "ttl_s: 1 to {}, wait_s: 0 to {}",
-                LOCK_TTL_MS_MAX / 1_000,
-                LOCK_WAIT_MS_MAX / 1_000
-            )));
+            return Err(
+                Fault::new("invalid_field", "`ttl_s` or `wait_s` is out of bounds").hint(format!(
+                    "ttl_s: 1 to {}, wait_s: 0 to {}",
+                    LOCK_TTL_MS_MAX / 1_000,
+                    LOCK_WAIT_MS_MAX / 1_000
+                )),
+            );
         }
         let asked = lock::Request {
             owner: owner.clone(),
@@ -107,7 +149,11 @@ impl<S: Store> Engine<S> {
     }
 
     /// Waits until no other session is in the middle of an edit of what is asked for.
-    async fn not_being_edited(&self, asked: &lock::Request, deadline: Instant) -> Result<(), Fault> {
+    async fn not_being_edited(
+        &self,
+        asked: &lock::Request,
+        deadline: Instant,
+    ) -> Result<(), Fault> {
         let mut patterns = Vec::new();
         for (target, _) in &asked.targets {
             let pattern = Pattern::compile(target.clone());
@@ -120,15 +166,19 @@ impl<S: Store> Engine<S> {
             let now = self.now();
             let in_the_way = self.holds.borrow().iter().find_map(|hold| {
                 let theirs = hold.owner.contends_with(&asked.owner);
-                (theirs && patterns.iter().any(|pattern| pattern.covers(&hold.file))).then(|| InTheWay {
-                    target: hold.shown.clone(),
-                    owner: hold.owner.clone(),
-                    since_wall_ms: hold.since.wall_ms,
-                    until_wall_ms: now.wall_at(hold.until_mono_ms),
-                    reason: None,
+                (theirs && patterns.iter().any(|pattern| pattern.covers(&hold.file))).then(|| {
+                    InTheWay {
+                        target: hold.shown.clone(),
+                        owner: hold.owner.clone(),
+                        since_wall_ms: hold.since.wall_ms,
+                        until_wall_ms: now.wall_at(hold.until_mono_ms),
+                        reason: None,
+                    }
                 })
             });
-            let Some(in_the_way) = in_the_way else { return Ok(()) };
+            let Some(in_the_way) = in_the_way else {
+                return Ok(());
+            };
             if tokio::time::timeout_at(deadline, freed).await.is_err() {
                 return Err(self.refused(&Refusal::Busy(in_the_way), Reader::Request));
             }
@@ -145,14 +195,22 @@ impl<S: Store> Engine<S> {
     ) -> Result<Granted, Fault> {
         let (send, receive) = oneshot::channel();
         self.lock_waits.borrow_mut().insert(ticket, send);
-        let mut place = Place { engine: Rc::clone(self), ticket, granted: Some(receive) };
+        let mut place = Place {
+            engine: Rc::clone(self),
+            ticket,
+            granted: Some(receive),
+        };
         let (send_cancel, mut cancelled) = oneshot::channel();
         if let Some(id) = envelope.id {
-            self.cancels.borrow_mut().insert((connection.id, id), send_cancel);
+            self.cancels
+                .borrow_mut()
+                .insert((connection.id, id), send_cancel);
         }
         let mut every = tokio::time::interval(PLACE_EVERY);
         let waited = loop {
-            let Some(receive) = place.granted.as_mut() else { break Waited::Cancelled };
+            let Some(receive) = place.granted.as_mut() else {
+                break Waited::Cancelled;
+            };
             tokio::select! {
                 biased;
                 granted = receive => {
@@ -169,12 +227,21 @@ impl<S: Store> Engine<S> {
         }
         match waited {
             Waited::Granted(granted) => Ok(granted),
-            Waited::Cancelled => Err(Fault::new("cancelled", "The wait was cancelled; nothing was locked.")),
+            Waited::Cancelled => Err(Fault::new(
+                "cancelled",
+                "The wait was cancelled; nothing was locked.",
+            )),
             Waited::TimedOut => {
-                let refusal = self.store.leave(ticket, self.now()).unwrap_or(Refusal::Locked(Vec::new()));
+                let refusal = self
+                    .store
+                    .leave(ticket, self.now())
+                    .unwrap_or(Refusal::Locked(Vec::new()));
                 let mut fault = self.refused(&refusal, Reader::Request);
                 "timed_out_waiting".clone_into(&mut fault.code);
-                fault.message = format!("{} It did not come free in the time you waited.", fault.message);
+                fault.message = format!(
+                    "{} It did not come free in the time you waited.",
+                    fault.message
+                );
                 Err(fault)
             }
         }
@@ -184,15 +251,29 @@ impl<S: Store> Engine<S> {
         let place = self.store.read(|ledger| ledger.locks.place(ticket));
         if let (Some(id), Some(place)) = (envelope.id, place) {
             let place = u64::try_from(place).ok();
-            let _ = connection.push.try_send(Push { push: "waiting".into(), request: Some(id), place, ..Push::default() });
+            let _ = connection.push.try_send(Push {
+                push: "waiting".into(),
+                request: Some(id),
+                place,
+                ..Push::default()
+            });
         }
     }
 
     fn granted_body(&self, granted: &Granted, began: Instant) -> Locks {
         let now = self.now();
         Locks {
-            locks: granted.locks.iter().map(|lock| translate::lock(lock, now, &[])).collect(),
-            outcome: if granted.already_held { "already_held" } else { "granted" }.to_owned(),
+            locks: granted
+                .locks
+                .iter()
+                .map(|lock| translate::lock(lock, now, &[]))
+                .collect(),
+            outcome: if granted.already_held {
+                "already_held"
+            } else {
+                "granted"
+            }
+            .to_owned(),
             waited_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -207,20 +288,45 @@ impl<S: Store> Engine<S> {
             return Ok(line);
         }
         let owner = self.owner(connection, envelope).await?;
-        let release = self.release_of(connection, envelope, &owner, &request).await?;
+        let release = self
+            .release_of(connection, envelope, &owner, &request)
+            .await?;
         let answer = |freed: &Freed| ok_line(None, &self.released_body(freed));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
-        let freed = self.store.release(release, self.now(), retry).await.map_err(|e| storage(&e))?;
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
+        let freed = self
+            .store
+            .release(release, self.now(), retry)
+            .await
+            .map_err(|e| storage(&e))?;
         let freed = freed.map_err(|refusal| self.refused(&refusal, Reader::Request))?;
-        self.freed(&freed, if request.force { "broken by a person" } else { "released" });
+        self.freed(
+            &freed,
+            if request.force {
+                "broken by a person"
+            } else {
+                "released"
+            },
+        );
         Ok(ok_line(envelope.id, &self.released_body(&freed)))
     }
 
     fn released_body(&self, freed: &Freed) -> Locks {
         let now = self.now();
         Locks {
-            locks: freed.locks.iter().map(|lock| translate::lock(lock, now, &[])).collect(),
-            outcome: if freed.locks.is_empty() { "not_held" } else { "released" }.to_owned(),
+            locks: freed
+                .locks
+                .iter()
+                .map(|lock| translate::lock(lock, now, &[]))
+                .collect(),
+            outcome: if freed.locks.is_empty() {
+                "not_held"
+            } else {
+                "released"
+            }
+            .to_owned(),
             waited_ms: 0,
         }
     }
@@ -236,35 +342,65 @@ impl<S: Store> Engine<S> {
             return Ok(Release::Agent(owner.clone()));
         }
         if request.all {
-            return Ok(Release::Session { session: owner.session, unless_kept: false });
+            return Ok(Release::Session {
+                session: owner.session,
+                unless_kept: false,
+            });
         }
-        let place = self.place(connection, envelope, Some(owner.session), None).await?;
-        let mut targets: Vec<Target> =
-            targets::resolve(&place.directory, &request.paths).await?.into_iter().map(|(target, _)| target).collect();
+        let place = self
+            .place(connection, envelope, Some(owner.session), None)
+            .await?;
+        let mut targets: Vec<Target> = targets::resolve(&place.directory, &request.paths)
+            .await?
+            .into_iter()
+            .map(|(target, _)| target)
+            .collect();
         if let Some(name) = &request.name {
-            targets.push(Target::Name { project: place.project, name: name.clone() });
+            targets.push(Target::Name {
+                project: place.project,
+                name: name.clone(),
+            });
         }
         if targets.is_empty() {
             return Err(Fault::new("invalid_field", "nothing to unlock was named")
                 .hint("give `paths`, `name`, or `all`"));
         }
         if request.force {
-            let kind = self.store.read(|ledger| ledger.sessions.get(&owner.session).map(|session| session.kind));
+            let kind = self.store.read(|ledger| {
+                ledger
+                    .sessions
+                    .get(&owner.session)
+                    .map(|session| session.kind)
+            });
             return match kind {
                 Some(Kind::Person) => Ok(Release::Broken { targets }),
-                _ => Err(Fault::new("not_allowed", "only a person at a terminal may do that")
-                    .hint("ask the person who runs this session, or wait until the lock ends")),
+                _ => Err(
+                    Fault::new("not_allowed", "only a person at a terminal may do that")
+                        .hint("ask the person who runs this session, or wait until the lock ends"),
+                ),
             };
         }
         let epoch = request.epoch.as_deref().map(translate::epoch).transpose()?;
-        Ok(Release::Targets { owner: owner.clone(), targets, epoch })
+        Ok(Release::Targets {
+            owner: owner.clone(),
+            targets,
+            epoch,
+        })
     }
 
     /// The answer that this request was given before, under its idempotency key.
-    pub(super) async fn answered_before(&self, envelope: &Envelope) -> Result<Option<Vec<u8>>, Fault> {
-        let Some(op_id) = &envelope.op_id else { return Ok(None) };
+    pub(super) async fn answered_before(
+        &self,
+        envelope: &Envelope,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let Some(op_id) = &envelope.op_id else {
+            return Ok(None);
+        };
         if op_id.is_empty() || op_id.len() > 64 {
-            return Err(Fault::new("invalid_field", "`op_id` must have 1 to 64 characters"));
+            return Err(Fault::new(
+                "invalid_field",
+                "`op_id` must have 1 to 64 characters",
+            ));
         }
         let line = self.store.answered(op_id).await.map_err(|e| storage(&e))?;
         Ok(line.map(|line| with_id(&line, envelope.id)))
@@ -289,7 +425,9 @@ struct Place<S: Store> {
 
 impl<S: Store> Drop for Place<S> {
     fn drop(&mut self) {
-        let Some(mut granted) = self.granted.take() else { return };
+        let Some(mut granted) = self.granted.take() else {
+            return;
+        };
         let engine = &self.engine;
         engine.lock_waits.borrow_mut().remove(&self.ticket);
         let _ = engine.store.leave(self.ticket, engine.now());
@@ -297,8 +435,11 @@ impl<S: Store> Drop for Place<S> {
             let engine = Rc::clone(engine);
             tokio::task::spawn_local(async move {
                 for lock in granted.locks {
-                    let release =
-                        Release::Targets { owner: lock.owner, targets: vec![lock.target], epoch: Some(lock.epoch) };
+                    let release = Release::Targets {
+                        owner: lock.owner,
+                        targets: vec![lock.target],
+                        epoch: Some(lock.epoch),
+                    };
                     if let Ok(Ok(freed)) = engine.store.release(release, engine.now(), None).await {
                         engine.freed(&freed, "released: nobody waited for it any more");
                     }

@@ -81,7 +81,13 @@ pub struct Engine<S> {
 
 impl<S: Store> Engine<S> {
     /// An engine over an open store. `stop` is used when a client asks for it.
-    pub fn new(store: S, log: AuditLog, config: Config, identity: Identity, stop: Stop) -> Rc<Self> {
+    pub fn new(
+        store: S,
+        log: AuditLog,
+        config: Config,
+        identity: Identity,
+        stop: Stop,
+    ) -> Rc<Self> {
         let clock = Clock::default();
         let started_wall_ms = clock.now().wall_ms;
         Rc::new(Engine {
@@ -112,23 +118,39 @@ impl<S: Store> Engine<S> {
         self.adopt().await;
         tokio::task::spawn_local(timers::run(Rc::clone(self)));
         tokio::task::spawn_local(subscribers::pass_on_events(Rc::clone(self)));
-        self.note(Event { kind: "daemon".into(), what: "started".into(), ..Event::default() });
+        self.note(Event {
+            kind: "daemon".into(),
+            what: "started".into(),
+            ..Event::default()
+        });
     }
 
     /// Makes everything durable. Call when no request is in flight any more.
     pub async fn stop(&self) {
         self.save_prevented().await;
-        self.note(Event { kind: "daemon".into(), what: "stopped".into(), ..Event::default() });
+        self.note(Event {
+            kind: "daemon".into(),
+            what: "stopped".into(),
+            ..Event::default()
+        });
         if let Err(error) = self.store.close().await {
             let outcome = Some(error.to_string());
-            self.note(Event { kind: "daemon".into(), what: "store failed to close".into(), outcome, ..Event::default() });
+            self.note(Event {
+                kind: "daemon".into(),
+                what: "store failed to close".into(),
+                outcome,
+                ..Event::default()
+            });
         }
         self.log.flush().await;
     }
 
     fn now(&self) -> Now {
         let now = self.clock.now();
-        Now { wall_ms: now.wall_ms, mono_ms: now.mono_ms }
+        Now {
+            wall_ms: now.wall_ms,
+            mono_ms: now.mono_ms,
+        }
     }
 
     /// Writes an event to the log, from where it reaches those who follow.
@@ -137,7 +159,14 @@ impl<S: Store> Engine<S> {
     }
 
     /// Like [`Engine::note`], about something of a session.
-    fn note_of(&self, kind: &str, what: &str, session: SessionId, target: Option<String>, outcome: Option<String>) {
+    fn note_of(
+        &self,
+        kind: &str,
+        what: &str,
+        session: SessionId,
+        target: Option<String>,
+        outcome: Option<String>,
+    ) {
         self.note(Event {
             kind: kind.to_owned(),
             what: what.to_owned(),
@@ -151,7 +180,8 @@ impl<S: Store> Engine<S> {
     fn refused(&self, refusal: &Refusal, reader: Reader) -> Fault {
         let now = self.now();
         self.count_refusal(refusal);
-        self.store.read(|ledger| refusal::fault(refusal, reader, ledger, now))
+        self.store
+            .read(|ledger| refusal::fault(refusal, reader, ledger, now))
     }
 
     async fn dispatch(
@@ -166,14 +196,23 @@ impl<S: Store> Engine<S> {
             Request::Hello(hello) => self.hello(&hello).map(|welcome| line(&welcome)),
             Request::Register(r) => self.register(envelope, r).await.map(|b| line(&b)),
             Request::Heartbeat(_) => self.heartbeat(connection, envelope).await.map(|b| line(&b)),
-            Request::FileTouch(r) => self.file_touch(connection, envelope, r).await.map(|b| line(&b)),
-            Request::SessionEnd(_) => self.session_end(connection, envelope).await.map(|b| line(&b)),
+            Request::FileTouch(r) => self
+                .file_touch(connection, envelope, r)
+                .await
+                .map(|b| line(&b)),
+            Request::SessionEnd(_) => self
+                .session_end(connection, envelope)
+                .await
+                .map(|b| line(&b)),
             Request::TaskCreate(r) => self.task_create(connection, envelope, r).await,
             Request::TaskClaim(r) => self.task_claim(connection, envelope, r).await,
             Request::TaskComplete(r) => self.task_complete(connection, envelope, r).await,
             Request::TaskRelease(r) => self.task_release(connection, envelope, r).await,
             Request::TaskCancel(r) => self.task_cancel(connection, envelope, r).await,
-            Request::TaskList(r) => self.task_list(connection, envelope, r).await.map(|b| line(&b)),
+            Request::TaskList(r) => self
+                .task_list(connection, envelope, r)
+                .await
+                .map(|b| line(&b)),
             Request::TaskShow(r) => self.task_show(&r).await.map(|b| line(&b)),
             Request::Lock(r) => self.lock(connection, envelope, r).await,
             Request::Unlock(r) => self.unlock(connection, envelope, r).await,
@@ -182,7 +221,12 @@ impl<S: Store> Engine<S> {
             Request::Cancel(r) => Ok(line(&self.cancel(connection, r.request))),
             Request::Shutdown(r) => {
                 let outcome = Some(r.reason);
-                self.note(Event { kind: "daemon".into(), what: "asked to stop".into(), outcome, ..Event::default() });
+                self.note(Event {
+                    kind: "daemon".into(),
+                    what: "asked to stop".into(),
+                    outcome,
+                    ..Event::default()
+                });
                 self.stop.request();
                 Ok(line(&Done {}))
             }
@@ -228,7 +272,12 @@ impl<S: Store> Engine<S> {
             Err(fault) => (fault.code.clone(), serde_json::to_value(fault).ok()),
         };
         self.note(Event {
-            kind: if envelope.tool.is_some() { "tool" } else { "request" }.to_owned(),
+            kind: if envelope.tool.is_some() {
+                "tool"
+            } else {
+                "request"
+            }
+            .to_owned(),
             what: name.to_owned(),
             session: self.you(connection, envelope),
             tool: envelope.tool.clone(),
@@ -244,9 +293,13 @@ impl<S: Store> Engine<S> {
 /// Storage trouble as clients are told it.
 fn storage(error: &StoreError) -> Fault {
     match error {
-        StoreError::Full => Fault::new("storage_full", "The disk that holds Kite's state is full; nothing was changed.")
-            .hint("Free some space and ask again. Reading and releasing still work."),
-        other => Fault::new("storage_error", format!("{other}; nothing was changed")).hint("Ask again; `kite doctor` looks into it."),
+        StoreError::Full => Fault::new(
+            "storage_full",
+            "The disk that holds Kite's state is full; nothing was changed.",
+        )
+        .hint("Free some space and ask again. Reading and releasing still work."),
+        other => Fault::new("storage_error", format!("{other}; nothing was changed"))
+            .hint("Ask again; `kite doctor` looks into it."),
     }
 }
 
@@ -272,7 +325,10 @@ impl<S: Store> Answers for Engine<S> {
         async move {
             let started = Instant::now();
             let name = request.name();
-            let input = envelope.tool.is_some().then(|| queries::logged_input(&request));
+            let input = envelope
+                .tool
+                .is_some()
+                .then(|| queries::logged_input(&request));
             let answer = self.dispatch(&connection, &envelope, request).await;
             if input.is_some() || answer.is_err() {
                 self.log_request(&connection, &envelope, name, input, &answer, started);
@@ -312,6 +368,8 @@ impl<S: Store> Answers for Engine<S> {
 
     fn closed(&self, connection: &Connection) {
         self.subscribers.borrow_mut().leave(connection.id);
-        self.cancels.borrow_mut().retain(|(owner, _), _| *owner != connection.id);
+        self.cancels
+            .borrow_mut()
+            .retain(|(owner, _), _| *owner != connection.id);
     }
 }

@@ -57,8 +57,10 @@ impl<S: Store> Engine<S> {
     ) -> Result<Place, Fault> {
         if let Some(directory) = named {
             if !directory.starts_with('/') {
-                return Err(Fault::new("invalid_field", "`project` must be an absolute directory")
-                    .hint("leave it out to mean the project you are in"));
+                return Err(
+                    Fault::new("invalid_field", "`project` must be an absolute directory")
+                        .hint("leave it out to mean the project you are in"),
+                );
             }
             return Ok(self.place_at(directory.to_owned()).await);
         }
@@ -67,17 +69,29 @@ impl<S: Store> Engine<S> {
             Some((hello.role == "mcp", cwd))
         });
         let session = session.or_else(|| self.session_named(envelope.session_id.as_deref()?).ok());
-        let session = session.and_then(|id| self.store.read(|ledger| ledger.sessions.get(&id).cloned()));
+        let session =
+            session.and_then(|id| self.store.read(|ledger| ledger.sessions.get(&id).cloned()));
         match (session, caller) {
-            (_, Some((false, cwd))) if envelope.session_id.is_none() => Ok(self.place_at(cwd).await),
-            (Some(session), _) => Ok(Place { project: session.project, directory: session.cwd }),
+            (_, Some((false, cwd))) if envelope.session_id.is_none() => {
+                Ok(self.place_at(cwd).await)
+            }
+            (Some(session), _) => Ok(Place {
+                project: session.project,
+                directory: session.cwd,
+            }),
             (None, Some((_, cwd))) => Ok(self.place_at(cwd).await),
-            (None, None) => Err(Fault::new("no_session", "no project: neither a session nor a `project` was named")
-                .hint(r#"give "project":"/the/directory""#)),
+            (None, None) => Err(Fault::new(
+                "no_session",
+                "no project: neither a session nor a `project` was named",
+            )
+            .hint(r#"give "project":"/the/directory""#)),
         }
     }
 
     async fn place_at(&self, directory: String) -> Place {
-        Place { project: self.project_of(&directory).await, directory }
+        Place {
+            project: self.project_of(&directory).await,
+            directory,
+        }
     }
 }

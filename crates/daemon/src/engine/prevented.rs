@@ -59,7 +59,12 @@ impl Counters {
     fn cost(&self) -> Cost {
         let mut sorted: Vec<u64> = self.hook_us.iter().copied().collect();
         sorted.sort_unstable();
-        let percentile = |of: usize| sorted.get(sorted.len().saturating_sub(1) * of / 100).copied().unwrap_or(0);
+        let percentile = |of: usize| {
+            sorted
+                .get(sorted.len().saturating_sub(1) * of / 100)
+                .copied()
+                .unwrap_or(0)
+        };
         let ms = |us: u64| f64::from(u32::try_from(us).unwrap_or(u32::MAX)) / 1_000.0;
         Cost {
             hooks: self.hooks,
@@ -100,8 +105,15 @@ impl<S: Store> Engine<S> {
     pub(super) fn prevented_and_cost(&self) -> (Prevented, Cost) {
         let counters = self.prevented.borrow();
         let total = |name: &str| {
-            let unsaved: u64 = counters.unsaved.iter().filter(|(known, _)| *known == name).map(|(_, count)| count).sum();
-            self.store.read(|ledger| ledger.tally.get(name).copied().unwrap_or(0)) + unsaved
+            let unsaved: u64 = counters
+                .unsaved
+                .iter()
+                .filter(|(known, _)| *known == name)
+                .map(|(_, count)| count)
+                .sum();
+            self.store
+                .read(|ledger| ledger.tally.get(name).copied().unwrap_or(0))
+                + unsaved
         };
         let prevented = Prevented {
             edits_queued: total(EDITS_QUEUED),

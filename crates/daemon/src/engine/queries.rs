@@ -47,12 +47,22 @@ impl<S: Store> Engine<S> {
             "sessions" => {
                 let wanted = |session: &Session| {
                     (request.ended || session.state.is_live())
-                        && project.as_ref().is_none_or(|project| *project == session.project)
-                        && request.session.as_ref().is_none_or(|prefix| session.id.to_string().starts_with(prefix.as_str()))
+                        && project
+                            .as_ref()
+                            .is_none_or(|project| *project == session.project)
+                        && request.session.as_ref().is_none_or(|prefix| {
+                            session.id.to_string().starts_with(prefix.as_str())
+                        })
                 };
                 let mut sessions = self.sessions_shown(wanted);
                 sessions.truncate(rows(ROWS_MAX));
-                Ok(ok_line(id, &Sessions { sessions, you: self.you(connection, envelope) }))
+                Ok(ok_line(
+                    id,
+                    &Sessions {
+                        sessions,
+                        you: self.you(connection, envelope),
+                    },
+                ))
             }
             "tasks" => {
                 let list = TaskList {
@@ -61,14 +71,22 @@ impl<S: Store> Engine<S> {
                     limit: Some(request.limit.unwrap_or(ROWS)),
                     cursor: request.after.map(|after| after.to_string()),
                 };
-                Ok(ok_line(id, &self.task_list(connection, envelope, list).await?))
+                Ok(ok_line(
+                    id,
+                    &self.task_list(connection, envelope, list).await?,
+                ))
             }
-            "locks" => Ok(ok_line(id, &self.locks_shown(project.as_deref(), rows(ROWS_MAX)))),
+            "locks" => Ok(ok_line(
+                id,
+                &self.locks_shown(project.as_deref(), rows(ROWS_MAX)),
+            )),
             "events" => {
                 let filter = Filter {
                     session: request.session.clone(),
                     tool: request.tool.clone(),
-                    since_wall_ms: request.since_ms.map(|ms| self.now().wall_ms.saturating_sub(ms)),
+                    since_wall_ms: request
+                        .since_ms
+                        .map(|ms| self.now().wall_ms.saturating_sub(ms)),
                     after: request.after,
                     limit: rows(EVENTS),
                     ..Filter::default()
@@ -79,8 +97,10 @@ impl<S: Store> Engine<S> {
             "stats" => Ok(ok_line(id, &self.stats())),
             other => {
                 let shown: String = other.chars().take(40).collect();
-                Err(Fault::new("invalid_field", format!("`target`: there is no `{shown}`"))
-                    .hint(nearest_hint(other, TARGETS.iter().copied())))
+                Err(
+                    Fault::new("invalid_field", format!("`target`: there is no `{shown}`"))
+                        .hint(nearest_hint(other, TARGETS.iter().copied())),
+                )
             }
         }
     }
@@ -99,7 +119,11 @@ impl<S: Store> Engine<S> {
                     && caller.pid.is_some()
                     && session.process.map(|process| process.pid) == caller.pid
             };
-            ledger.sessions.values().find(mine).map(|session| session.id.to_string())
+            ledger
+                .sessions
+                .values()
+                .find(mine)
+                .map(|session| session.id.to_string())
         })
     }
 
@@ -107,10 +131,17 @@ impl<S: Store> Engine<S> {
     pub(super) fn sessions_shown(&self, wanted: impl Fn(&Session) -> bool) -> Vec<reply::Session> {
         let holds = self.holds.borrow();
         self.store.read(|ledger| {
-            let mut sessions: Vec<&Session> = ledger.sessions.values().filter(|session| wanted(session)).collect();
+            let mut sessions: Vec<&Session> = ledger
+                .sessions
+                .values()
+                .filter(|session| wanted(session))
+                .collect();
             sessions.sort_by_key(|session| (session.since_wall_ms, session.id));
             let shown = sessions.into_iter().map(|session| {
-                let held = holds.iter().filter(|hold| hold.owner.session == session.id).map(|hold| hold.shown.clone());
+                let held = holds
+                    .iter()
+                    .filter(|hold| hold.owner.session == session.id)
+                    .map(|hold| hold.shown.clone());
                 translate::session(session, ledger, held.collect(), &self.identity.fingerprint)
             });
             shown.collect()
@@ -123,20 +154,31 @@ impl<S: Store> Engine<S> {
         let locks = self.store.read(|ledger| {
             let wanted = |name: &str| project.is_none_or(|project| project == name);
             let locks = ledger.locks.iter().filter(|lock| wanted(&lock.project));
-            let locks = locks.map(|lock| translate::lock(lock, now, &ledger.locks.waiting_for(lock)));
+            let locks =
+                locks.map(|lock| translate::lock(lock, now, &ledger.locks.waiting_for(lock)));
             let held = holds.iter().filter_map(|hold| {
-                let project = ledger.sessions.get(&hold.owner.session).map(|session| session.project.as_str())?;
+                let project = ledger
+                    .sessions
+                    .get(&hold.owner.session)
+                    .map(|session| session.project.as_str())?;
                 wanted(project).then(|| translate::hold(hold, now, project))
             });
             locks.chain(held).take(rows).collect()
         });
-        Locks { locks, ..Locks::default() }
+        Locks {
+            locks,
+            ..Locks::default()
+        }
     }
 
     fn stats(&self) -> Stats {
         let (prevented, cost) = self.prevented_and_cost();
         let home = &self.identity.home;
-        let state = if self.store.is_full() { "storage_full" } else { "ok" };
+        let state = if self.store.is_full() {
+            "storage_full"
+        } else {
+            "ok"
+        };
         let daemon = DaemonStats {
             pid: std::process::id(),
             build: self.identity.build.clone(),
@@ -152,10 +194,17 @@ impl<S: Store> Engine<S> {
                 Guard::Strict => "strict",
             }
             .to_owned(),
-            fingerprint: Some(self.identity.fingerprint.clone()).filter(|fingerprint| !fingerprint.is_empty()),
+            fingerprint: Some(self.identity.fingerprint.clone())
+                .filter(|fingerprint| !fingerprint.is_empty()),
         };
         self.store.read(|ledger| {
-            let in_state = |state: State| ledger.sessions.values().filter(|session| session.state == state).count() as u64;
+            let in_state = |state: State| {
+                ledger
+                    .sessions
+                    .values()
+                    .filter(|session| session.state == state)
+                    .count() as u64
+            };
             Stats {
                 daemon,
                 sessions_active: in_state(State::Active),

@@ -34,11 +34,19 @@ impl<S: Store> Engine<S> {
             // Its process is gone, or the store is in trouble: a fault never refuses.
             Ok(None) | Err(_) => return Verdict::Pass,
         };
-        let owner = Owner { session, agent: step.agent.clone() };
+        let owner = Owner {
+            session,
+            agent: step.agent.clone(),
+        };
         self.alive(session);
-        let patience = Patience { extend, waited: Cell::default() };
+        let patience = Patience {
+            extend,
+            waited: Cell::default(),
+        };
         let verdict = self.take(&owner, &step, &patience).await;
-        self.prevented.borrow_mut().hook(started.elapsed(), patience.waited.get());
+        self.prevented
+            .borrow_mut()
+            .hook(started.elapsed(), patience.waited.get());
         self.log_step(header, &step, &owner, &verdict, started);
         verdict
     }
@@ -72,9 +80,14 @@ impl<S: Store> Engine<S> {
                 self.calls_are_over(owner);
                 self.subagent_ended(owner).await;
             }
-            What::SessionEnd { process_stays: true } => self.turn_may_be_over(owner.session),
-            What::SessionEnd { process_stays: false } => {
-                self.end(owner.session, State::Ended, "its client ended it").await;
+            What::SessionEnd {
+                process_stays: true,
+            } => self.turn_may_be_over(owner.session),
+            What::SessionEnd {
+                process_stays: false,
+            } => {
+                self.end(owner.session, State::Ended, "its client ended it")
+                    .await;
             }
             What::SubagentStart | What::DirectoryChanged | What::Other => {}
         }
@@ -85,12 +98,23 @@ impl<S: Store> Engine<S> {
         if owner.agent.is_none() {
             return;
         }
-        if let Ok(Ok(freed)) = self.store.release(Release::Agent(owner.clone()), self.now(), None).await {
+        if let Ok(Ok(freed)) = self
+            .store
+            .release(Release::Agent(owner.clone()), self.now(), None)
+            .await
+        {
             self.freed(&freed, "released: its subagent ended");
         }
     }
 
-    fn log_step(&self, header: &Header, step: &Step, owner: &Owner, verdict: &Verdict, started: Instant) {
+    fn log_step(
+        &self,
+        header: &Header,
+        step: &Step,
+        owner: &Owner,
+        verdict: &Verdict,
+        started: Instant,
+    ) {
         let (tool, target) = match &step.what {
             What::BeforeEdit { tool, file, .. } => (Some(tool), Some(file.clone())),
             What::BeforeTool { tool, target } => (Some(tool), target.clone()),
@@ -100,8 +124,17 @@ impl<S: Store> Engine<S> {
             },
             _ => (None, None),
         };
-        let full = tool.is_some_and(|tool| self.config.log_full.iter().any(|wanted| wanted == tool || wanted == "*"));
-        let raw = |json: &Option<String>| json.as_deref().filter(|_| full).and_then(|json| serde_json::from_str(json).ok());
+        let full = tool.is_some_and(|tool| {
+            self.config
+                .log_full
+                .iter()
+                .any(|wanted| wanted == tool || wanted == "*")
+        });
+        let raw = |json: &Option<String>| {
+            json.as_deref()
+                .filter(|_| full)
+                .and_then(|json| serde_json::from_str(json).ok())
+        };
         let outcome = match (verdict, &step.what) {
             (Verdict::Deny(reason), _) => format!("refused: {reason}"),
             (Verdict::Say(text), _) => format!("said: {text}"),

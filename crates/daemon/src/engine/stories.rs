@@ -46,13 +46,33 @@ impl Drop for Agent {
 
 /// Runs a story on a thread of its own kind, as the daemon does.
 fn story<F: Future<Output = ()>>(config: Config, tell: impl FnOnce(Rc<World>) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let directory = tempfile::tempdir().unwrap();
-        let log = AuditLog::open(&directory.path().join("log"), Retention { days_max: 1, bytes_max: 1 << 20 }).unwrap();
-        let identity = Identity { home: Home::at(directory.path()), build: "0+0".into(), fingerprint: "f".into() };
-        let engine = Engine::new(InMemoryStore::new(now()), log, config, identity, Stop::default());
+        let log = AuditLog::open(
+            &directory.path().join("log"),
+            Retention {
+                days_max: 1,
+                bytes_max: 1 << 20,
+            },
+        )
+        .unwrap();
+        let identity = Identity {
+            home: Home::at(directory.path()),
+            build: "0+0".into(),
+            fingerprint: "f".into(),
+        };
+        let engine = Engine::new(
+            InMemoryStore::new(now()),
+            log,
+            config,
+            identity,
+            Stop::default(),
+        );
         engine.start().await;
         std::fs::create_dir(directory.path().join("shop")).unwrap();
         tell(Rc::new(World { engine, directory })).await;
@@ -61,12 +81,23 @@ fn story<F: Future<Output = ()>>(config: Config, tell: impl FnOnce(Rc<World>) ->
 
 impl World {
     fn agent(&self, name: &'static str) -> Agent {
-        let child = Command::new("sleep").arg("600").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let child = Command::new("sleep")
+            .arg("600")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         Agent { child, name }
     }
 
     fn shop(&self) -> String {
-        self.directory.path().join("shop").canonicalize().unwrap().display().to_string()
+        self.directory
+            .path()
+            .join("shop")
+            .canonicalize()
+            .unwrap()
+            .display()
+            .to_string()
     }
 
     fn file(&self, name: &str) -> String {
@@ -81,10 +112,20 @@ impl World {
     async fn hook(&self, agent: &Agent, event: &str, mut input: Value) -> Value {
         input["session_id"] = json!(agent.name);
         input["cwd"] = json!(self.shop());
-        let env = vec![("CLAUDE_PID".to_owned(), agent.child.id().to_string().into_bytes())];
-        let header = Header { event: event.into(), client: "claude-code".into(), input_len: 0, env };
+        let env = vec![(
+            "CLAUDE_PID".to_owned(),
+            agent.child.id().to_string().into_bytes(),
+        )];
+        let header = Header {
+            event: event.into(),
+            client: "claude-code".into(),
+            input_len: 0,
+            env,
+        };
         let input = input.to_string().into_bytes();
-        let answer = Rc::clone(&self.engine).hook(connection(None), header, input, WaitSender::nowhere()).await;
+        let answer = Rc::clone(&self.engine)
+            .hook(connection(None), header, input, WaitSender::nowhere())
+            .await;
         assert_eq!(answer.exit, 0);
         serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
     }
@@ -98,7 +139,12 @@ impl World {
     }
 
     async fn batch_end(&self, agent: &Agent, call: &str) {
-        self.hook(agent, "PostToolBatch", json!({"tool_calls": [{"tool_use_id": call}]})).await;
+        self.hook(
+            agent,
+            "PostToolBatch",
+            json!({"tool_calls": [{"tool_use_id": call}]}),
+        )
+        .await;
     }
 
     async fn edit(&self, agent: &Agent, file: &str, content: &str, call: &str) -> Value {
@@ -111,27 +157,53 @@ impl World {
 
     /// A request of the agent's MCP server.
     async fn ask(&self, agent: &Agent, request: Value) -> Value {
-        let caller = Caller { client: "claude-code".into(), pid: Some(agent.child.id()), ..Caller::default() };
-        let caller = Caller { cwd: Some(self.shop()), client_session_id: Some(agent.name.into()), ..caller };
-        let hello = Hello { role: "mcp".into(), caller: Some(caller), protocol: (1, 1), ..Hello::default() };
+        let caller = Caller {
+            client: "claude-code".into(),
+            pid: Some(agent.child.id()),
+            ..Caller::default()
+        };
+        let caller = Caller {
+            cwd: Some(self.shop()),
+            client_session_id: Some(agent.name.into()),
+            ..caller
+        };
+        let hello = Hello {
+            role: "mcp".into(),
+            caller: Some(caller),
+            protocol: (1, 1),
+            ..Hello::default()
+        };
         let (envelope, request) = Request::parse(request.to_string().as_bytes()).unwrap();
-        let line = Rc::clone(&self.engine).request(connection(Some(hello)), envelope, request).await;
+        let line = Rc::clone(&self.engine)
+            .request(connection(Some(hello)), envelope, request)
+            .await;
         serde_json::from_slice(&line).unwrap()
     }
 }
 
 fn now() -> kite_rules::Now {
     let now = crate::hands::clock::Clock::default().now();
-    kite_rules::Now { wall_ms: now.wall_ms, mono_ms: now.mono_ms }
+    kite_rules::Now {
+        wall_ms: now.wall_ms,
+        mono_ms: now.mono_ms,
+    }
 }
 
 fn connection(hello: Option<Hello>) -> Rc<Connection> {
-    Rc::new(Connection { id: 1, peer_pid: None, push: PushSender::nowhere(), hello: RefCell::new(hello) })
+    Rc::new(Connection {
+        id: 1,
+        peer_pid: None,
+        push: PushSender::nowhere(),
+        hello: RefCell::new(hello),
+    })
 }
 
 fn denied(answer: &Value) -> Option<&str> {
-    (answer["hookSpecificOutput"]["permissionDecision"] == "deny")
-        .then(|| answer["hookSpecificOutput"]["permissionDecisionReason"].as_str().unwrap())
+    (answer["hookSpecificOutput"]["permissionDecision"] == "deny").then(|| {
+        answer["hookSpecificOutput"]["permissionDecisionReason"]
+            .as_str()
+            .unwrap()
+    })
 }
 
 fn said(answer: &Value) -> Option<&str> {
@@ -139,19 +211,35 @@ fn said(answer: &Value) -> Option<&str> {
 }
 
 fn patient() -> Config {
-    Config { hold_wait_ms: 2_000, ..Config::default() }
+    Config {
+        hold_wait_ms: 2_000,
+        ..Config::default()
+    }
 }
 
 fn hurried() -> Config {
-    Config { hold_wait_ms: 50, ..Config::default() }
+    Config {
+        hold_wait_ms: 50,
+        ..Config::default()
+    }
 }
 
 #[test]
 fn a_lone_session_is_told_nothing() {
     story(patient(), async |world| {
         let a = world.agent("a");
-        assert_eq!(world.hook(&a, "SessionStart", json!({"source": "startup"})).await, Value::Null);
-        assert_eq!(world.hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"})).await, Value::Null);
+        assert_eq!(
+            world
+                .hook(&a, "SessionStart", json!({"source": "startup"}))
+                .await,
+            Value::Null
+        );
+        assert_eq!(
+            world
+                .hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"}))
+                .await,
+            Value::Null
+        );
         assert_eq!(world.edit(&a, "a.rs", "1", "t1").await, Value::Null);
         assert_eq!(world.edit(&a, "a.rs", "2", "t2").await, Value::Null);
     });
@@ -165,7 +253,9 @@ fn racing_edits_follow_each_other_and_nobody_is_refused() {
         let began = Instant::now();
         let second = {
             let world = Rc::clone(&world);
-            tokio::task::spawn_local(async move { (world.before(&b, "Edit", "./a.rs", "tb").await, b) })
+            tokio::task::spawn_local(
+                async move { (world.before(&b, "Edit", "./a.rs", "tb").await, b) },
+            )
         };
         while world.engine.prevented_and_cost().0.edits_queued == 0 {
             tokio::task::yield_now().await;
@@ -175,7 +265,10 @@ fn racing_edits_follow_each_other_and_nobody_is_refused() {
         world.batch_end(&a, "ta").await;
         let (answer, _b) = second.await.unwrap();
         assert_eq!(denied(&answer), None);
-        assert!(began.elapsed() < Duration::from_millis(900), "the end of the step ends the hold, not the grace");
+        assert!(
+            began.elapsed() < Duration::from_millis(900),
+            "the end of the step ends the hold, not the grace"
+        );
         assert!(said(&answer).unwrap().starts_with("a.rs: "), "{answer}");
     });
 }
@@ -184,11 +277,16 @@ fn racing_edits_follow_each_other_and_nobody_is_refused() {
 fn an_edit_that_stays_busy_is_refused_with_a_way_on_that_needs_no_tool() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
-        world.hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"})).await;
+        world
+            .hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"}))
+            .await;
         world.before(&a, "Edit", "a.rs", "ta").await;
         let answer = world.before(&b, "Edit", "a.rs", "tb").await;
         let reason = denied(&answer).unwrap();
-        assert!(reason.contains("is being edited by session") && reason.contains("Add OAuth login"), "{reason}");
+        assert!(
+            reason.contains("is being edited by session") && reason.contains("Add OAuth login"),
+            "{reason}"
+        );
         assert!(reason.contains("Retry this same edit"), "{reason}");
     });
 }
@@ -198,7 +296,9 @@ fn a_hold_that_nothing_confirmed_ends_at_the_sessions_next_event() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
         world.before(&a, "Edit", "a.rs", "ta").await;
-        world.hook(&a, "UserPromptSubmit", json!({"prompt": "something else"})).await;
+        world
+            .hook(&a, "UserPromptSubmit", json!({"prompt": "something else"}))
+            .await;
         assert_eq!(denied(&world.before(&b, "Edit", "a.rs", "tb").await), None);
     });
 }
@@ -207,25 +307,53 @@ fn a_hold_that_nothing_confirmed_ends_at_the_sessions_next_event() {
 fn a_lock_refuses_others_edits_in_words_that_lead_on() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
-        world.hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"})).await;
-        let granted = world.ask(&a, json!({"type": "lock", "paths": ["src/**"]})).await;
+        world
+            .hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"}))
+            .await;
+        let granted = world
+            .ask(&a, json!({"type": "lock", "paths": ["src/**"]}))
+            .await;
         assert_eq!(granted["outcome"], "granted", "{granted}");
-        let again = world.ask(&a, json!({"type": "lock", "paths": ["src/**"]})).await;
+        let again = world
+            .ask(&a, json!({"type": "lock", "paths": ["src/**"]}))
+            .await;
         assert_eq!(again["outcome"], "already_held");
         assert_eq!(again["locks"][0]["epoch"], granted["locks"][0]["epoch"]);
-        assert_eq!(denied(&world.before(&a, "Write", "src/x.rs", "ta").await), None);
+        assert_eq!(
+            denied(&world.before(&a, "Write", "src/x.rs", "ta").await),
+            None
+        );
         let answer = world.before(&b, "Write", "src/y.rs", "tb").await;
         let reason = denied(&answer).unwrap();
         assert!(reason.starts_with("File locked by session "), "{reason}");
-        for part in ["since ", "(editing for \"Add OAuth login\")", "until ", " at the latest", "retry this same edit"] {
+        for part in [
+            "since ",
+            "(editing for \"Add OAuth login\")",
+            "until ",
+            " at the latest",
+            "retry this same edit",
+        ] {
             assert!(reason.contains(part), "{part} in {reason}");
         }
         assert!(!reason.contains("force"), "{reason}");
-        assert_eq!(denied(&world.before(&b, "Write", "other.rs", "tc").await), None);
-        let released = world.ask(&a, json!({"type": "unlock", "paths": ["src/**"]})).await;
+        assert_eq!(
+            denied(&world.before(&b, "Write", "other.rs", "tc").await),
+            None
+        );
+        let released = world
+            .ask(&a, json!({"type": "unlock", "paths": ["src/**"]}))
+            .await;
         assert_eq!(released["outcome"], "released");
-        assert_eq!(denied(&world.before(&b, "Write", "src/y.rs", "td").await), None);
-        assert_eq!(world.ask(&a, json!({"type": "unlock", "paths": ["src/**"]})).await["outcome"], "not_held");
+        assert_eq!(
+            denied(&world.before(&b, "Write", "src/y.rs", "td").await),
+            None
+        );
+        assert_eq!(
+            world
+                .ask(&a, json!({"type": "unlock", "paths": ["src/**"]}))
+                .await["outcome"],
+            "not_held"
+        );
     });
 }
 
@@ -239,7 +367,10 @@ fn a_stale_whole_file_write_is_refused_once_and_passes_after_reading() {
         world.edit(&b, "a.rs", "two", "tb").await;
         let answer = world.before(&a, "Write", "a.rs", "ta").await;
         let reason = denied(&answer).unwrap();
-        assert!(reason.contains("was changed by session") && reason.contains("Read the file again"), "{reason}");
+        assert!(
+            reason.contains("was changed by session") && reason.contains("Read the file again"),
+            "{reason}"
+        );
         world.after(&a, "Read", "a.rs", "r3").await;
         assert_eq!(denied(&world.before(&a, "Write", "a.rs", "tc").await), None);
     });
@@ -259,11 +390,22 @@ fn a_persons_change_refuses_nobody() {
 fn what_another_changed_is_told_once() {
     story(patient(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
-        world.hook(&a, "UserPromptSubmit", json!({"prompt": "Add \u{1b}[31m\"OAuth\" login"})).await;
+        world
+            .hook(
+                &a,
+                "UserPromptSubmit",
+                json!({"prompt": "Add \u{1b}[31m\"OAuth\" login"}),
+            )
+            .await;
         world.edit(&a, "a.rs", "one", "t1").await;
         let answer = world.edit(&b, "a.rs", "two", "t2").await;
         let note = said(&answer).unwrap();
-        assert!(note.contains("edited it") && note.contains("\\u{1b}[31m'OAuth' login") && !note.contains('\u{1b}'), "{note}");
+        assert!(
+            note.contains("edited it")
+                && note.contains("\\u{1b}[31m'OAuth' login")
+                && !note.contains('\u{1b}'),
+            "{note}"
+        );
         assert_eq!(said(&world.edit(&b, "a.rs", "three", "t3").await), None);
     });
 }
@@ -272,12 +414,23 @@ fn what_another_changed_is_told_once() {
 fn a_session_that_is_not_alone_is_greeted_in_one_line() {
     story(patient(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
-        world.hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"})).await;
+        world
+            .hook(&a, "UserPromptSubmit", json!({"prompt": "Add OAuth login"}))
+            .await;
         world.edit(&a, "a.rs", "one", "t1").await;
-        let answer = world.hook(&b, "SessionStart", json!({"source": "startup"})).await;
+        let answer = world
+            .hook(&b, "SessionStart", json!({"source": "startup"}))
+            .await;
         let greeting = said(&answer).unwrap();
-        assert!(greeting.contains("\"Add OAuth login\"") && greeting.contains("a.rs"), "{greeting}");
-        assert!(greeting.len() < 480, "about 120 tokens at most: {}", greeting.len());
+        assert!(
+            greeting.contains("\"Add OAuth login\"") && greeting.contains("a.rs"),
+            "{greeting}"
+        );
+        assert!(
+            greeting.len() < 480,
+            "about 120 tokens at most: {}",
+            greeting.len()
+        );
     });
 }
 
@@ -285,11 +438,18 @@ fn a_session_that_is_not_alone_is_greeted_in_one_line() {
 fn what_a_killed_session_held_is_free_at_once() {
     story(hurried(), async |world| {
         let (mut a, b) = (world.agent("a"), world.agent("b"));
-        world.ask(&a, json!({"type": "lock", "paths": ["a.rs"], "keep": true})).await;
-        let task = world.ask(&a, json!({"type": "task_create", "title": "Login"})).await;
+        world
+            .ask(&a, json!({"type": "lock", "paths": ["a.rs"], "keep": true}))
+            .await;
+        let task = world
+            .ask(&a, json!({"type": "task_create", "title": "Login"}))
+            .await;
         let claimed = world.ask(&a, json!({"type": "task_claim"})).await;
         assert_eq!(claimed["outcome"], "claimed", "{claimed}");
-        assert_eq!(world.ask(&b, json!({"type": "task_claim"})).await["error"]["code"], "nothing_ready");
+        assert_eq!(
+            world.ask(&b, json!({"type": "task_claim"})).await["error"]["code"],
+            "nothing_ready"
+        );
         a.child.kill().unwrap();
         let deadline = Instant::now() + Duration::from_secs(2);
         loop {
@@ -303,7 +463,9 @@ fn what_a_killed_session_held_is_free_at_once() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_eq!(denied(&world.before(&b, "Write", "a.rs", "tb").await), None);
-        let late = world.ask(&b, json!({"type": "query", "target": "sessions"})).await;
+        let late = world
+            .ask(&b, json!({"type": "query", "target": "sessions"}))
+            .await;
         assert_eq!(late["sessions"].as_array().unwrap().len(), 1);
         a.child.wait().unwrap();
     });
@@ -313,20 +475,34 @@ fn what_a_killed_session_held_is_free_at_once() {
 fn two_subagents_contend_and_their_parent_does_not() {
     story(hurried(), async |world| {
         let a = world.agent("a");
-        let sub = |agent: &str, tool: &str, call: &str| {
-            json!({"agent_id": agent, "tool_name": tool, "tool_use_id": call, "tool_input": {"file_path": world.file("a.rs")}})
-        };
+        let sub = |agent: &str, tool: &str, call: &str| json!({"agent_id": agent, "tool_name": tool, "tool_use_id": call, "tool_input": {"file_path": world.file("a.rs")}});
         // A subagent locks through MCP: its call is joined to it by the hook's tool_use_id.
         world.hook(&a, "PreToolUse", json!({"agent_id": "one", "tool_name": "mcp__kite__kite_file_lock", "tool_use_id": "m1", "tool_input": {}})).await;
-        let granted = world.ask(&a, json!({"type": "lock", "paths": ["a.rs"], "tool_use_id": "m1"})).await;
+        let granted = world
+            .ask(
+                &a,
+                json!({"type": "lock", "paths": ["a.rs"], "tool_use_id": "m1"}),
+            )
+            .await;
         assert_eq!(granted["locks"][0]["agent"], "one", "{granted}");
         assert!(denied(&world.hook(&a, "PreToolUse", sub("two", "Edit", "t2")).await).is_some());
         assert!(denied(&world.hook(&a, "PreToolUse", sub("one", "Edit", "t1")).await).is_none());
         assert!(denied(&world.before(&a, "Edit", "a.rs", "t0").await).is_none());
-        world.hook(&a, "SubagentStop", json!({"agent_id": "one"})).await;
+        world
+            .hook(&a, "SubagentStop", json!({"agent_id": "one"}))
+            .await;
         world.batch_end(&a, "t0").await;
-        let free = world.ask(&a, json!({"type": "query", "target": "locks"})).await;
-        assert!(!free["locks"].as_array().unwrap().iter().any(|lock| lock["kind"] == "lock"), "{free}");
+        let free = world
+            .ask(&a, json!({"type": "query", "target": "locks"}))
+            .await;
+        assert!(
+            !free["locks"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|lock| lock["kind"] == "lock"),
+            "{free}"
+        );
     });
 }
 
@@ -334,12 +510,26 @@ fn two_subagents_contend_and_their_parent_does_not() {
 fn the_end_of_a_turn_frees_what_is_not_kept() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
-        world.ask(&a, json!({"type": "lock", "paths": ["turn.rs"]})).await;
-        world.ask(&a, json!({"type": "lock", "paths": ["kept.rs"], "keep": true})).await;
+        world
+            .ask(&a, json!({"type": "lock", "paths": ["turn.rs"]}))
+            .await;
+        world
+            .ask(
+                &a,
+                json!({"type": "lock", "paths": ["kept.rs"], "keep": true}),
+            )
+            .await;
         world.hook(&a, "Stop", json!({})).await;
-        let waited = world.ask(&b, json!({"type": "lock", "paths": ["turn.rs"], "wait_s": 10})).await;
+        let waited = world
+            .ask(
+                &b,
+                json!({"type": "lock", "paths": ["turn.rs"], "wait_s": 10}),
+            )
+            .await;
         assert_eq!(waited["outcome"], "granted", "{waited}");
-        let kept = world.ask(&b, json!({"type": "lock", "paths": ["kept.rs"]})).await;
+        let kept = world
+            .ask(&b, json!({"type": "lock", "paths": ["kept.rs"]}))
+            .await;
         assert_eq!(kept["error"]["code"], "locked", "{kept}");
     });
 }
@@ -348,12 +538,20 @@ fn the_end_of_a_turn_frees_what_is_not_kept() {
 fn a_wait_that_is_given_up_leaves_the_queue() {
     story(hurried(), async |world| {
         let (a, b, c) = (world.agent("a"), world.agent("b"), world.agent("c"));
-        world.ask(&a, json!({"type": "lock", "paths": ["a.rs"]})).await;
+        world
+            .ask(&a, json!({"type": "lock", "paths": ["a.rs"]}))
+            .await;
         let request = json!({"type": "lock", "paths": ["a.rs"], "wait_s": 30});
-        let given_up = tokio::time::timeout(Duration::from_millis(50), world.ask(&b, request)).await;
+        let given_up =
+            tokio::time::timeout(Duration::from_millis(50), world.ask(&b, request)).await;
         assert!(given_up.is_err());
         world.ask(&a, json!({"type": "unlock", "all": true})).await;
-        assert_eq!(world.ask(&c, json!({"type": "lock", "paths": ["a.rs"]})).await["outcome"], "granted");
+        assert_eq!(
+            world
+                .ask(&c, json!({"type": "lock", "paths": ["a.rs"]}))
+                .await["outcome"],
+            "granted"
+        );
     });
 }
 
@@ -366,7 +564,10 @@ fn a_repeated_request_acts_once_and_answers_the_same() {
         let mut again = request;
         again["id"] = json!(2);
         let second = world.ask(&a, again).await;
-        assert_eq!((&second["task"], &second["outcome"]), (&first["task"], &json!("created")));
+        assert_eq!(
+            (&second["task"], &second["outcome"]),
+            (&first["task"], &json!("created"))
+        );
         assert_eq!(second["id"], 2);
     });
 }
@@ -375,13 +576,25 @@ fn a_repeated_request_acts_once_and_answers_the_same() {
 fn an_attempt_that_was_taken_away_changes_nothing_and_its_result_is_kept() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
-        let id = world.ask(&a, json!({"type": "task_create", "title": "Login"})).await["task"]["id"].clone();
+        let id = world
+            .ask(&a, json!({"type": "task_create", "title": "Login"}))
+            .await["task"]["id"]
+            .clone();
         world.ask(&a, json!({"type": "task_claim"})).await;
-        world.ask(&a, json!({"type": "task_release", "task": id})).await;
+        world
+            .ask(&a, json!({"type": "task_release", "task": id}))
+            .await;
         world.ask(&b, json!({"type": "task_claim"})).await;
-        let late = world.ask(&a, json!({"type": "task_complete", "task": id, "attempt": 1, "result": "mine"})).await;
+        let late = world
+            .ask(
+                &a,
+                json!({"type": "task_complete", "task": id, "attempt": 1, "result": "mine"}),
+            )
+            .await;
         assert_eq!(late["error"]["code"], "stale_attempt", "{late}");
-        let shown = world.ask(&b, json!({"type": "task_show", "task": id})).await;
+        let shown = world
+            .ask(&b, json!({"type": "task_show", "task": id}))
+            .await;
         assert_eq!(shown["task"]["state"], "claimed");
         assert_eq!(shown["task"]["late_results"][0]["result"], "mine");
     });

@@ -29,11 +29,19 @@ impl Subscribers {
 
     /// Says that something of a topic changed. Whoever reads too slowly is left behind.
     pub(super) fn tell(&mut self, topic: &str, project: Option<&str>) {
-        self.send(topic, || Push { push: topic.to_owned(), project: project.map(str::to_owned), ..Push::default() });
+        self.send(topic, || Push {
+            push: topic.to_owned(),
+            project: project.map(str::to_owned),
+            ..Push::default()
+        });
     }
 
     pub(super) fn tell_event(&mut self, event: &Event) {
-        self.send("events", || Push { push: "events".to_owned(), event: Some(event.clone()), ..Push::default() });
+        self.send("events", || Push {
+            push: "events".to_owned(),
+            event: Some(event.clone()),
+            ..Push::default()
+        });
     }
 
     fn send(&mut self, topic: &str, push: impl Fn() -> Push) {
@@ -56,18 +64,34 @@ pub(super) async fn pass_on_events<S: Store>(engine: Rc<Engine<S>>) {
 }
 
 impl<S: Store> Engine<S> {
-    pub(super) fn subscribe(&self, connection: &Connection, request: &Subscribe) -> Result<Done, Fault> {
+    pub(super) fn subscribe(
+        &self,
+        connection: &Connection,
+        request: &Subscribe,
+    ) -> Result<Done, Fault> {
         if connection.hello.borrow().is_none() {
-            return Err(Fault::new("hello_required", "`subscribe` needs a lasting connection")
-                .hint("begin the connection with `hello`"));
+            return Err(
+                Fault::new("hello_required", "`subscribe` needs a lasting connection")
+                    .hint("begin the connection with `hello`"),
+            );
         }
-        if let Some(unknown) = request.topics.iter().find(|topic| !TOPICS.contains(&topic.as_str())) {
+        if let Some(unknown) = request
+            .topics
+            .iter()
+            .find(|topic| !TOPICS.contains(&topic.as_str()))
+        {
             let shown: String = unknown.chars().take(40).collect();
-            return Err(Fault::new("invalid_field", format!("`topics`: there is no topic `{shown}`"))
-                .hint(nearest_hint(unknown, TOPICS.iter().copied())));
+            return Err(Fault::new(
+                "invalid_field",
+                format!("`topics`: there is no topic `{shown}`"),
+            )
+            .hint(nearest_hint(unknown, TOPICS.iter().copied())));
         }
         let subscription = (connection.push.clone(), request.topics.clone());
-        self.subscribers.borrow_mut().by_connection.insert(connection.id, subscription);
+        self.subscribers
+            .borrow_mut()
+            .by_connection
+            .insert(connection.id, subscription);
         Ok(Done {})
     }
 

@@ -10,27 +10,43 @@ use crate::hands::files;
 
 /// Resolves paths, directories (`dir/`, or an existing directory) and globs against a directory.
 /// Answers each target with the text it was given as.
-pub(super) async fn resolve(base: &str, written: &[String]) -> Result<Vec<(Target, String)>, Fault> {
+pub(super) async fn resolve(
+    base: &str,
+    written: &[String],
+) -> Result<Vec<(Target, String)>, Fault> {
     let mut parts = Vec::new();
     for item in written {
         if item.is_empty() || item.contains('\0') {
-            return Err(Fault::new("invalid_field", "a path is empty or contains a zero byte"));
+            return Err(Fault::new(
+                "invalid_field",
+                "a path is empty or contains a zero byte",
+            ));
         }
         parts.push(Part::of(item, base));
     }
-    let literal: Vec<PathBuf> = parts.iter().map(|part| PathBuf::from(&part.literal)).collect();
-    let files = files::resolve(PathBuf::from(base), literal).await.ok_or_else(|| {
-        Fault::new("storage_error", "the file system did not answer in time").hint("ask again; nothing was changed")
-    })?;
-    let targets = parts.into_iter().zip(files).zip(written).map(|((part, file), written)| {
-        let key = text(&file.key);
-        let target = match part.glob {
-            Some(glob) => Target::Glob(format!("{}/{glob}", escape(key.trim_end_matches('/')))),
-            None if part.directory || file.shown.is_dir() => Target::Tree(key),
-            None => Target::Path(key),
-        };
-        (target, written.clone())
-    });
+    let literal: Vec<PathBuf> = parts
+        .iter()
+        .map(|part| PathBuf::from(&part.literal))
+        .collect();
+    let files = files::resolve(PathBuf::from(base), literal)
+        .await
+        .ok_or_else(|| {
+            Fault::new("storage_error", "the file system did not answer in time")
+                .hint("ask again; nothing was changed")
+        })?;
+    let targets = parts
+        .into_iter()
+        .zip(files)
+        .zip(written)
+        .map(|((part, file), written)| {
+            let key = text(&file.key);
+            let target = match part.glob {
+                Some(glob) => Target::Glob(format!("{}/{glob}", escape(key.trim_end_matches('/')))),
+                None if part.directory || file.shown.is_dir() => Target::Tree(key),
+                None => Target::Path(key),
+            };
+            (target, written.clone())
+        });
     Ok(targets.collect())
 }
 
@@ -47,7 +63,11 @@ impl Part {
         // A file that exists by that very name is meant literally.
         let exists = || Path::new(base).join(written).symlink_metadata().is_ok();
         if !written.contains(is_meta) || exists() {
-            return Part { literal: written.to_owned(), glob: None, directory: written.ends_with('/') };
+            return Part {
+                literal: written.to_owned(),
+                glob: None,
+                directory: written.ends_with('/'),
+            };
         }
         let first = written.find(is_meta).unwrap_or(written.len());
         let (literal, glob) = match written[..first].rfind('/') {
@@ -55,7 +75,11 @@ impl Part {
             Some(at) => (&written[..at], &written[at + 1..]),
             None => (".", written),
         };
-        Part { literal: literal.to_owned(), glob: Some(glob.to_owned()), directory: false }
+        Part {
+            literal: literal.to_owned(),
+            glob: Some(glob.to_owned()),
+            directory: false,
+        }
     }
 }
 

@@ -11,7 +11,9 @@ use kite_rules::{
 use kite_store::{Judged, Retry, Store};
 use kite_wire::{
     reply::{Fault, OneTask, Tasks, ok_line},
-    request::{Envelope, TaskCancel, TaskClaim, TaskComplete, TaskCreate, TaskList, TaskRelease, TaskShow},
+    request::{
+        Envelope, TaskCancel, TaskClaim, TaskComplete, TaskCreate, TaskList, TaskRelease, TaskShow,
+    },
 };
 
 use super::{Engine, callers, storage, targets};
@@ -40,13 +42,21 @@ impl<S: Store> Engine<S> {
         }
         let priority = translate::priority(request.priority.as_deref())?;
         let asker = self.asker(connection, envelope).await?;
-        let place = self.place(connection, envelope, asker, request.project.as_deref()).await?;
+        let place = self
+            .place(connection, envelope, asker, request.project.as_deref())
+            .await?;
         if request.paths.len() > TASK_PATHS_MAX {
-            let refusal = Refusal::Limit { what: "paths of a task", max: TASK_PATHS_MAX as u64 };
+            let refusal = Refusal::Limit {
+                what: "paths of a task",
+                max: TASK_PATHS_MAX as u64,
+            };
             return Err(self.refused(&refusal, Reader::Request));
         }
-        let paths =
-            if request.paths.is_empty() { Vec::new() } else { targets::resolve(&place.directory, &request.paths).await? };
+        let paths = if request.paths.is_empty() {
+            Vec::new()
+        } else {
+            targets::resolve(&place.directory, &request.paths).await?
+        };
         let new = NewTask {
             project: place.project,
             title: request.title,
@@ -56,8 +66,12 @@ impl<S: Store> Engine<S> {
             paths,
             created_by: asker,
         };
-        let answer = |changed: &Changed| ok_line(None, &self.task_body(changed, "created", "exists"));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
+        let answer =
+            |changed: &Changed| ok_line(None, &self.task_body(changed, "created", "exists"));
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
         let id = TaskId(callers::random());
         let judged = self.store.create_task(id, new, self.now(), retry).await;
         self.task_answer(envelope, judged, asker, "created", "exists")
@@ -73,19 +87,39 @@ impl<S: Store> Engine<S> {
             return Ok(line);
         }
         let owner = self.owner(connection, envelope).await?;
-        let answer = |changed: &Changed| ok_line(None, &self.task_body(changed, "claimed", "already_claimed"));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
+        let answer = |changed: &Changed| {
+            ok_line(None, &self.task_body(changed, "claimed", "already_claimed"))
+        };
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
         let judged = match &request.task {
             Some(given) => {
                 let task = self.find(given)?;
                 self.store.claim(task, &owner, self.now(), retry).await
             }
             None => {
-                let place = self.place(connection, envelope, Some(owner.session), request.project.as_deref()).await?;
-                self.store.claim_next(&place.project, &owner, request.another, self.now(), retry).await
+                let place = self
+                    .place(
+                        connection,
+                        envelope,
+                        Some(owner.session),
+                        request.project.as_deref(),
+                    )
+                    .await?;
+                self.store
+                    .claim_next(&place.project, &owner, request.another, self.now(), retry)
+                    .await
             }
         };
-        self.task_answer(envelope, judged, Some(owner.session), "claimed", "already_claimed")
+        self.task_answer(
+            envelope,
+            judged,
+            Some(owner.session),
+            "claimed",
+            "already_claimed",
+        )
     }
 
     pub(super) async fn task_complete(
@@ -99,10 +133,31 @@ impl<S: Store> Engine<S> {
         }
         let owner = self.owner(connection, envelope).await?;
         let task = self.find(&request.task)?;
-        let answer = |changed: &Changed| ok_line(None, &self.task_body(changed, "completed", "already_done"));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
-        let judged = self.store.complete(task, &owner, request.attempt, request.result, self.now(), retry).await;
-        self.task_answer(envelope, judged, Some(owner.session), "completed", "already_done")
+        let answer = |changed: &Changed| {
+            ok_line(None, &self.task_body(changed, "completed", "already_done"))
+        };
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
+        let judged = self
+            .store
+            .complete(
+                task,
+                &owner,
+                request.attempt,
+                request.result,
+                self.now(),
+                retry,
+            )
+            .await;
+        self.task_answer(
+            envelope,
+            judged,
+            Some(owner.session),
+            "completed",
+            "already_done",
+        )
     }
 
     pub(super) async fn task_release(
@@ -118,10 +173,21 @@ impl<S: Store> Engine<S> {
         let task = self.find(&request.task)?;
         let outcome = if request.failed { "failed" } else { "released" };
         let answer = |changed: &Changed| ok_line(None, &self.task_body(changed, outcome, outcome));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
         let judged = self
             .store
-            .release_task(task, &owner, request.attempt, request.reason, request.failed, self.now(), retry)
+            .release_task(
+                task,
+                &owner,
+                request.attempt,
+                request.reason,
+                request.failed,
+                self.now(),
+                retry,
+            )
             .await;
         self.task_answer(envelope, judged, Some(owner.session), outcome, outcome)
     }
@@ -137,9 +203,16 @@ impl<S: Store> Engine<S> {
         }
         let asker = self.asker(connection, envelope).await?;
         let task = self.find(&request.task)?;
-        let answer = |changed: &Changed| ok_line(None, &self.task_body(changed, "cancelled", "cancelled"));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry { op_id, answer: &answer });
-        let judged = self.store.cancel_task(task, request.reason, self.now(), retry).await;
+        let answer =
+            |changed: &Changed| ok_line(None, &self.task_body(changed, "cancelled", "cancelled"));
+        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
+            op_id,
+            answer: &answer,
+        });
+        let judged = self
+            .store
+            .cancel_task(task, request.reason, self.now(), retry)
+            .await;
         self.task_answer(envelope, judged, asker, "cancelled", "cancelled")
     }
 
@@ -159,15 +232,20 @@ impl<S: Store> Engine<S> {
         if !changed.repeated {
             self.task_changed(&changed, done, by);
         }
-        Ok(ok_line(envelope.id, &self.task_body(&changed, done, repeated)))
+        Ok(ok_line(
+            envelope.id,
+            &self.task_body(&changed, done, repeated),
+        ))
     }
 
     /// Logs a change of a task and of those it woke.
     pub(super) fn task_changed(&self, changed: &Changed, what: &str, by: Option<SessionId>) {
-        let (project, state) = self.store.read(|ledger| match ledger.tasks.get(changed.task) {
-            Some(task) => (task.project.clone(), translate::state_name(task.state)),
-            None => (String::new(), "gone"),
-        });
+        let (project, state) = self
+            .store
+            .read(|ledger| match ledger.tasks.get(changed.task) {
+                Some(task) => (task.project.clone(), translate::state_name(task.state)),
+                None => (String::new(), "gone"),
+            });
         let note = |id: TaskId, what: &str, outcome: &str| {
             self.note(kite_wire::reply::Event {
                 kind: "task".to_owned(),
@@ -188,14 +266,22 @@ impl<S: Store> Engine<S> {
     fn task_body(&self, changed: &Changed, done: &str, repeated: &str) -> OneTask {
         self.store.read(|ledger| {
             let shown = |id: TaskId| ledger.tasks.get(id).map(translate::task);
-            let dependencies = ledger.tasks.get(changed.task).map(|task| task.depends_on.clone()).unwrap_or_default();
+            let dependencies = ledger
+                .tasks
+                .get(changed.task)
+                .map(|task| task.depends_on.clone())
+                .unwrap_or_default();
             let with_dependencies = done == "claimed" || done == "shown";
             OneTask {
                 task: shown(changed.task).unwrap_or_default(),
                 outcome: if changed.repeated { repeated } else { done }.to_owned(),
                 similar: changed.similar.and_then(shown),
                 woken: changed.woken.iter().copied().filter_map(shown).collect(),
-                dependencies: dependencies.into_iter().filter(|_| with_dependencies).filter_map(shown).collect(),
+                dependencies: dependencies
+                    .into_iter()
+                    .filter(|_| with_dependencies)
+                    .filter_map(shown)
+                    .collect(),
                 ..OneTask::default()
             }
         })
@@ -203,15 +289,32 @@ impl<S: Store> Engine<S> {
 
     pub(super) async fn task_show(&self, request: &TaskShow) -> Result<OneTask, Fault> {
         let id = self.find(&request.task)?;
-        let changed = Changed { task: id, ..Changed::default() };
+        let changed = Changed {
+            task: id,
+            ..Changed::default()
+        };
         let mut body = self.task_body(&changed, "shown", "shown");
         body.dependents = self.store.read(|ledger| {
             let dependents = ledger.tasks.dependents(id).into_iter();
-            dependents.filter_map(|id| ledger.tasks.get(id)).take(PAGE_MAX as usize).map(translate::task).collect()
+            dependents
+                .filter_map(|id| ledger.tasks.get(id))
+                .take(PAGE_MAX as usize)
+                .map(translate::task)
+                .collect()
         });
         let about = id.to_string();
-        let recent = self.log.query(Filter { limit: HISTORY_SEARCHED, ..Filter::default() }).await.events;
-        body.history = recent.into_iter().filter(|event| event.target.as_ref() == Some(&about)).collect();
+        let recent = self
+            .log
+            .query(Filter {
+                limit: HISTORY_SEARCHED,
+                ..Filter::default()
+            })
+            .await
+            .events;
+        body.history = recent
+            .into_iter()
+            .filter(|event| event.target.as_ref() == Some(&about))
+            .collect();
         let older = body.history.len().saturating_sub(HISTORY_MAX);
         body.history.drain(..older);
         Ok(body)
@@ -228,20 +331,31 @@ impl<S: Store> Engine<S> {
         let after = match &request.cursor {
             None => 0,
             Some(cursor) => cursor.parse().map_err(|_| {
-                Fault::new("invalid_field", "`cursor` is not one").hint("give the `next_cursor` of the page before")
+                Fault::new("invalid_field", "`cursor` is not one")
+                    .hint("give the `next_cursor` of the page before")
             })?,
         };
         let project = match request.project.as_deref() {
             Some("*") => None,
-            given => self.place(connection, envelope, None, given).await.ok().map(|place| place.project),
+            given => self
+                .place(connection, envelope, None, given)
+                .await
+                .ok()
+                .map(|place| place.project),
         };
         Ok(self.store.read(|ledger| {
-            let mut page: Vec<_> =
-                ledger.tasks.page(project.as_deref(), &states, after, limit + 1).map(|t| (t.number, translate::task(t))).collect();
+            let mut page: Vec<_> = ledger
+                .tasks
+                .page(project.as_deref(), &states, after, limit + 1)
+                .map(|t| (t.number, translate::task(t)))
+                .collect();
             let more = page.len() > limit;
             page.truncate(limit);
             Tasks {
-                next_cursor: page.last().filter(|_| more).map(|(number, _)| number.to_string()),
+                next_cursor: page
+                    .last()
+                    .filter(|_| more)
+                    .map(|(number, _)| number.to_string()),
                 tasks: page.into_iter().map(|(_, task)| task).collect(),
                 counts: translate::counts(ledger.tasks.counts(project.as_deref())),
             }
@@ -255,9 +369,17 @@ impl<S: Store> Engine<S> {
 
     /// Who asks, where that is not needed to be known: creation and cancelling are open to
     /// whoever may use the socket.
-    async fn asker(self: &Rc<Self>, connection: &Connection, envelope: &Envelope) -> Result<Option<SessionId>, Fault> {
+    async fn asker(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+    ) -> Result<Option<SessionId>, Fault> {
         let named = envelope.session_id.is_some()
-            || connection.hello.borrow().as_ref().is_some_and(|hello| hello.caller.is_some());
+            || connection
+                .hello
+                .borrow()
+                .as_ref()
+                .is_some_and(|hello| hello.caller.is_some());
         if !named {
             return Ok(None);
         }

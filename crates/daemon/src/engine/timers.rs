@@ -44,9 +44,14 @@ impl<S: Store> Engine<S> {
 
     fn woke_up(&self) {
         self.store.renew_all(self.now());
-        let live: Vec<SessionId> = self
-            .store
-            .read(|ledger| ledger.sessions.values().filter(|s| s.state.is_live()).map(|s| s.id).collect());
+        let live: Vec<SessionId> = self.store.read(|ledger| {
+            ledger
+                .sessions
+                .values()
+                .filter(|s| s.state.is_live())
+                .map(|s| s.id)
+                .collect()
+        });
         for session in live {
             self.store.seen(session, self.now());
         }
@@ -62,7 +67,12 @@ impl<S: Store> Engine<S> {
         if !self.holds.borrow_mut().expire(now).is_empty() {
             self.hold_freed.notify_waiters();
         }
-        let due = self.store.read(|ledger| ledger.locks.next_expiry().is_some_and(|at| at <= now.mono_ms));
+        let due = self.store.read(|ledger| {
+            ledger
+                .locks
+                .next_expiry()
+                .is_some_and(|at| at <= now.mono_ms)
+        });
         if due && let Ok(freed) = self.store.expire(now).await {
             self.freed(&freed, "expired");
         }
@@ -72,8 +82,14 @@ impl<S: Store> Engine<S> {
         let now = self.now().mono_ms;
         let ttl = self.config.session_ttl_s * 1_000;
         let silent: Vec<SessionId> = self.store.read(|ledger| {
-            let remote = ledger.sessions.values().filter(|s| s.state.is_live() && s.kind == Kind::Remote);
-            remote.filter(|s| s.seen.mono_ms + ttl <= now).map(|s| s.id).collect()
+            let remote = ledger
+                .sessions
+                .values()
+                .filter(|s| s.state.is_live() && s.kind == Kind::Remote);
+            remote
+                .filter(|s| s.seen.mono_ms + ttl <= now)
+                .map(|s| s.id)
+                .collect()
         });
         for session in silent {
             self.end(session, State::Lost, "no sign of life").await;

@@ -14,7 +14,12 @@ const TURN_END_QUIET: Duration = Duration::from_secs(2);
 impl<S: Store> Engine<S> {
     /// Marks the session as in a turn, with what it is about where that is said.
     pub(super) async fn turn_begins(&self, session: SessionId, first_line: Option<&str>) {
-        let Some(before) = self.store.read(|ledger| ledger.sessions.get(&session).cloned()) else { return };
+        let Some(before) = self
+            .store
+            .read(|ledger| ledger.sessions.get(&session).cloned())
+        else {
+            return;
+        };
         let mut after = before.clone();
         after.state = State::Active;
         if let Some(intent) = self.intent(first_line) {
@@ -39,19 +44,34 @@ impl<S: Store> Engine<S> {
 
     /// Holds and locks that are not kept end with the turn.
     pub(super) async fn turn_is_over(&self, session: SessionId) {
-        if let Some(before) = self.store.read(|ledger| ledger.sessions.get(&session).cloned()) {
-            let after = kite_rules::session::Session { state: State::Idle, ..before.clone() };
+        if let Some(before) = self
+            .store
+            .read(|ledger| ledger.sessions.get(&session).cloned())
+        {
+            let after = kite_rules::session::Session {
+                state: State::Idle,
+                ..before.clone()
+            };
             let _ = self.update(&before, after).await;
         }
         let freed_holds = self.holds.borrow_mut().drop_session(session);
         if !freed_holds.is_empty() {
             self.hold_freed.notify_waiters();
         }
-        let release = Release::Session { session, unless_kept: true };
+        let release = Release::Session {
+            session,
+            unless_kept: true,
+        };
         match self.store.release(release, self.now(), None).await {
             Ok(Ok(freed)) => self.freed(&freed, "released at the end of the turn"),
             Ok(Err(_)) => {}
-            Err(error) => self.note_of("lock", "release not stored", session, None, Some(error.to_string())),
+            Err(error) => self.note_of(
+                "lock",
+                "release not stored",
+                session,
+                None,
+                Some(error.to_string()),
+            ),
         }
     }
 

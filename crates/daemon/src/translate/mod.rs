@@ -17,8 +17,14 @@ use kite_wire::reply::{self, Fault};
 use words::rfc3339;
 
 /// All states of tasks, in the order of [`Ledger::tasks`]' counts.
-pub(crate) const STATES: [State; 6] =
-    [State::Blocked, State::Ready, State::Claimed, State::Done, State::Failed, State::Cancelled];
+pub(crate) const STATES: [State; 6] = [
+    State::Blocked,
+    State::Ready,
+    State::Claimed,
+    State::Done,
+    State::Failed,
+    State::Cancelled,
+];
 
 pub(crate) fn state_name(state: State) -> &'static str {
     match state {
@@ -38,11 +44,18 @@ pub(crate) fn states(status: &str) -> Result<Vec<State>, Fault> {
         "all" => Ok(STATES.to_vec()),
         "pending" => Ok(vec![State::Blocked, State::Ready]),
         "open" => Ok(vec![State::Blocked, State::Ready, State::Claimed]),
-        one => STATES.iter().find(|state| state_name(**state) == one).map(|state| vec![*state]).ok_or_else(|| {
-            let known = GROUPS.into_iter().chain(STATES.map(state_name));
-            Fault::new("invalid_field", format!("`status`: there is no state {}", words::quoted(one, 40)))
+        one => STATES
+            .iter()
+            .find(|state| state_name(**state) == one)
+            .map(|state| vec![*state])
+            .ok_or_else(|| {
+                let known = GROUPS.into_iter().chain(STATES.map(state_name));
+                Fault::new(
+                    "invalid_field",
+                    format!("`status`: there is no state {}", words::quoted(one, 40)),
+                )
                 .hint(kite_wire::request::nearest_hint(one, known))
-        }),
+            }),
     }
 }
 
@@ -53,7 +66,10 @@ pub(crate) fn priority(name: Option<&str>) -> Result<Priority, Fault> {
         Some("high") => Ok(Priority::High),
         Some(other) => Err(Fault::new(
             "invalid_field",
-            format!("`priority`: there is no priority {}", words::quoted(other, 40)),
+            format!(
+                "`priority`: there is no priority {}",
+                words::quoted(other, 40)
+            ),
         )
         .hint("allowed: low, normal, high")),
     }
@@ -79,17 +95,25 @@ pub(crate) fn session_state_name(state: session::State) -> &'static str {
 /// `generation.counter`, as shown to clients.
 pub(crate) fn epoch(text: &str) -> Result<Epoch, Fault> {
     let parts = text.split_once('.').and_then(|(generation, counter)| {
-        Some(Epoch { generation: generation.parse().ok()?, counter: counter.parse().ok()? })
+        Some(Epoch {
+            generation: generation.parse().ok()?,
+            counter: counter.parse().ok()?,
+        })
     });
     parts.ok_or_else(|| {
-        Fault::new("invalid_field", format!("`epoch`: {} is not one", words::quoted(text, 60)))
-            .hint("give it as it came with the lock, for example 1763791200000.7")
+        Fault::new(
+            "invalid_field",
+            format!("`epoch`: {} is not one", words::quoted(text, 60)),
+        )
+        .hint("give it as it came with the lock, for example 1763791200000.7")
     })
 }
 
 /// A full session id of ours: 32 hexadecimal digits.
 pub(crate) fn session_id(text: &str) -> Option<SessionId> {
-    (text.len() == 32).then(|| u128::from_str_radix(text, 16).ok().map(SessionId)).flatten()
+    (text.len() == 32)
+        .then(|| u128::from_str_radix(text, 16).ok().map(SessionId))
+        .flatten()
 }
 
 pub(crate) fn task(task: &Task) -> reply::Task {
@@ -123,8 +147,17 @@ fn late_result(late: &LateResult) -> reply::LateResult {
     }
 }
 
-pub(crate) fn counts([blocked, ready, claimed, done, failed, cancelled]: [u64; 6]) -> reply::TaskCounts {
-    reply::TaskCounts { blocked, ready, claimed, done, failed, cancelled }
+pub(crate) fn counts(
+    [blocked, ready, claimed, done, failed, cancelled]: [u64; 6],
+) -> reply::TaskCounts {
+    reply::TaskCounts {
+        blocked,
+        ready,
+        claimed,
+        done,
+        failed,
+        cancelled,
+    }
 }
 
 pub(crate) fn lock(lock: &Lock, now: kite_rules::Now, waiting: &[Owner]) -> reply::Lock {
@@ -139,11 +172,18 @@ pub(crate) fn lock(lock: &Lock, now: kite_rules::Now, waiting: &[Owner]) -> repl
         until: rfc3339(now.wall_at(lock.expires_mono_ms())),
         keep: lock.keep,
         reason: lock.reason.clone(),
-        waiting: waiting.iter().map(|owner| owner.session.to_string()).collect(),
+        waiting: waiting
+            .iter()
+            .map(|owner| owner.session.to_string())
+            .collect(),
     }
 }
 
-pub(crate) fn hold(hold: &kite_rules::hold::Hold, now: kite_rules::Now, project: &str) -> reply::Lock {
+pub(crate) fn hold(
+    hold: &kite_rules::hold::Hold,
+    now: kite_rules::Now,
+    project: &str,
+) -> reply::Lock {
     reply::Lock {
         target: hold.shown.clone(),
         kind: "hold".to_owned(),
@@ -157,10 +197,21 @@ pub(crate) fn hold(hold: &kite_rules::hold::Hold, now: kite_rules::Now, project:
 }
 
 /// A session as shown, with what it has. `fingerprint` is that of this build's tools.
-pub(crate) fn session(session: &Session, ledger: &Ledger, holds: Vec<String>, fingerprint: &str) -> reply::Session {
-    let locks = ledger.locks.iter().filter(|lock| lock.owner.session == session.id);
+pub(crate) fn session(
+    session: &Session,
+    ledger: &Ledger,
+    holds: Vec<String>,
+    fingerprint: &str,
+) -> reply::Session {
+    let locks = ledger
+        .locks
+        .iter()
+        .filter(|lock| lock.owner.session == session.id);
     let tasks = ledger.tasks.claimed_by(session.id);
-    let outdated = session.fingerprint.as_deref().is_some_and(|theirs| !fingerprint.is_empty() && theirs != fingerprint);
+    let outdated = session
+        .fingerprint
+        .as_deref()
+        .is_some_and(|theirs| !fingerprint.is_empty() && theirs != fingerprint);
     reply::Session {
         id: session.id.to_string(),
         client: session.client.clone(),

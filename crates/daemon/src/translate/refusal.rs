@@ -29,21 +29,33 @@ pub(crate) fn fault(refusal: &Refusal, reader: Reader, ledger: &Ledger, now: Now
     match refusal {
         Refusal::Locked(in_the_way) => locked(in_the_way, reader, ledger, now),
         Refusal::Busy(in_the_way) => busy(in_the_way, reader, ledger, now),
-        Refusal::StaleWrite { file, by, at_wall_ms } => stale_write(file, by, *at_wall_ms, ledger, now),
+        Refusal::StaleWrite {
+            file,
+            by,
+            at_wall_ms,
+        } => stale_write(file, by, *at_wall_ms, ledger, now),
         Refusal::StaleEpoch { given, current } => Fault::new(
             "stale_epoch",
             match current {
-                Some(current) => format!("The epoch {given} is over; the lock now has epoch {current}."),
+                Some(current) => {
+                    format!("The epoch {given} is over; the lock now has epoch {current}.")
+                }
                 None => format!("The epoch {given} is over: the lock has ended since."),
             },
         )
         .hint("Nothing was changed. Look with kite_sessions, and lock again if you still need it."),
-        Refusal::UnknownSession => Fault::new("unknown_session", "There is no such session, or it has ended.")
-            .hint(r#"Register it first: {"type":"register","session_id":"..."}"#),
-        Refusal::Limit { what, max } => Fault::new("limit_reached", format!("{what}: at most {max}."))
-            .hint("Use fewer or shorter ones, or end what is no longer needed."),
+        Refusal::UnknownSession => Fault::new(
+            "unknown_session",
+            "There is no such session, or it has ended.",
+        )
+        .hint(r#"Register it first: {"type":"register","session_id":"..."}"#),
+        Refusal::Limit { what, max } => {
+            Fault::new("limit_reached", format!("{what}: at most {max}."))
+                .hint("Use fewer or shorter ones, or end what is no longer needed.")
+        }
         Refusal::Invalid { what, why } => {
-            Fault::new("invalid_field", format!("{what}: {}", inline(why, 300))).hint("Correct it and ask again.")
+            Fault::new("invalid_field", format!("{what}: {}", inline(why, 300)))
+                .hint("Correct it and ask again.")
         }
         other => task(other, ledger, now),
     }
@@ -53,12 +65,19 @@ pub(crate) fn fault(refusal: &Refusal, reader: Reader, ledger: &Ledger, now: Now
 fn who(owner: &Owner) -> String {
     match &owner.agent {
         None => format!("session {:.8}", owner.session),
-        Some(agent) => format!("subagent {} of session {:.8}", inline(agent, 12), owner.session),
+        Some(agent) => format!(
+            "subagent {} of session {:.8}",
+            inline(agent, 12),
+            owner.session
+        ),
     }
 }
 
 fn about(owner: &Owner, reason: Option<&str>, ledger: &Ledger) -> String {
-    let intent = ledger.sessions.get(&owner.session).and_then(|session| session.intent.as_deref());
+    let intent = ledger
+        .sessions
+        .get(&owner.session)
+        .and_then(|session| session.intent.as_deref());
     match (reason, intent) {
         (Some(reason), _) => format!(" (for {})", quoted(reason, 80)),
         (None, Some(intent)) => format!(" (editing for {})", quoted(intent, 80)),
@@ -116,7 +135,8 @@ fn stale_write(file: &str, by: &Owner, at_wall_ms: u64, ledger: &Ledger, now: No
         time_of_day(at_wall_ms, now.wall_ms, true),
         about(by, None, ledger),
     );
-    Fault::new("stale_write", message).hint("Read the file again, then write it with that change kept, or edit only your lines.")
+    Fault::new("stale_write", message)
+        .hint("Read the file again, then write it with that change kept, or edit only your lines.")
 }
 
 fn task(refusal: &Refusal, ledger: &Ledger, now: Now) -> Fault {
@@ -169,7 +189,13 @@ fn task(refusal: &Refusal, ledger: &Ledger, now: Now) -> Fault {
 }
 
 fn not_ready(task: TaskId, state: State, waits_for: &[TaskId], ledger: &Ledger) -> Fault {
-    let fault = Fault::new("not_ready", format!("Task {task:.8} cannot be claimed: it is {}.", state_name(state)));
+    let fault = Fault::new(
+        "not_ready",
+        format!(
+            "Task {task:.8} cannot be claimed: it is {}.",
+            state_name(state)
+        ),
+    );
     if waits_for.is_empty() {
         fault.hint("Claim the next ready one with kite_task_claim, without an id.")
     } else {
@@ -184,7 +210,11 @@ fn listed(ids: &[TaskId], ledger: &Ledger) -> String {
         .iter()
         .take(SHOWN)
         .map(|id| match ledger.tasks.get(*id) {
-            Some(task) => format!("{id:.8} {} ({})", quoted(&task.title, 60), state_name(task.state)),
+            Some(task) => format!(
+                "{id:.8} {} ({})",
+                quoted(&task.title, 60),
+                state_name(task.state)
+            ),
             None => format!("{id:.8}"),
         })
         .collect();

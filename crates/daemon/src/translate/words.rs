@@ -3,13 +3,19 @@
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 
 fn local(wall_ms: u64) -> Zoned {
-    let stamp = i64::try_from(wall_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    stamp.unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::system())
+    let stamp = i64::try_from(wall_ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    stamp
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_zoned(TimeZone::system())
 }
 
 /// RFC 3339 with milliseconds and the local offset.
 pub(crate) fn rfc3339(wall_ms: u64) -> String {
-    local(wall_ms).strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+    local(wall_ms)
+        .strftime("%Y-%m-%dT%H:%M:%S%.3f%:z")
+        .to_string()
 }
 
 /// The local time of day, with the date where it is another day than today.
@@ -74,12 +80,18 @@ mod tests {
 
     #[test]
     fn foreign_text_cannot_leave_its_quotation() {
-        assert_eq!(quoted("a \"b\"\n\u{1b}[31mc\u{202e}", 40), "\"a 'b' \\u{1b}[31mc\\u{202e}\"");
+        assert_eq!(
+            quoted("a \"b\"\n\u{1b}[31mc\u{202e}", 40),
+            "\"a 'b' \\u{1b}[31mc\\u{202e}\""
+        );
         assert_eq!(quoted("abcdef", 3), "\"abc…\"");
     }
 
     #[test]
     fn ago_speaks_in_the_unit_that_fits() {
-        assert_eq!([ago(400), ago(40_000), ago(600_000), ago(9_000_000)], ["just now", "40 s ago", "10 min ago", "2 h ago"]);
+        assert_eq!(
+            [ago(400), ago(40_000), ago(600_000), ago(9_000_000)],
+            ["just now", "40 s ago", "10 min ago", "2 h ago"]
+        );
     }
 }
