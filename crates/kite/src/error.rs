@@ -110,6 +110,14 @@ impl Error {
         self
     }
 
+    /// What and why, in one line.
+    pub(crate) fn sentence(&self) -> String {
+        match &self.why {
+            Some(why) => format!("{}: {why}", self.what),
+            None => self.what.clone(),
+        }
+    }
+
     /// No daemon serves this home.
     pub(crate) fn no_daemon(home: &Home) -> Error {
         Error::new(Kind::Unreachable, "no Kite daemon is running")

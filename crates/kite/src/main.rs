@@ -14,6 +14,11 @@ mod hook;
 mod machine;
 mod proof;
 mod render;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "its stories, in tests/wiring, use what the program does not"
+)]
 mod wiring;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -95,14 +95,10 @@ impl Check {
     }
 
     fn failed(name: &'static str, error: &Error) -> Check {
-        let found = match &error.why {
-            Some(why) => format!("{}: {why}", error.what),
-            None => error.what.clone(),
-        };
         Check {
             name,
             state: State::Fail,
-            found,
+            found: error.sentence(),
             hint: error.hint.clone(),
         }
     }

@@ -1,10 +1,10 @@
 //! `kite mcp`: the MCP server that an agent starts. Its stdout belongs to the protocol.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::Args;
 
-use crate::error::Error;
+use crate::{connect, error::Error, wiring::BUILD};
 
 /// Serve Kite's tools to an agent over stdio. Agents run this; `kite init` registers it.
 #[derive(Debug, Args)]
@@ -15,5 +15,14 @@ Examples:
 pub(crate) struct McpArgs {}
 
 pub(crate) fn run(_: &McpArgs) -> Result<ExitCode, Error> {
-    Ok(kite_mcp::run_stdio())
+    let home = connect::home()?;
+    let options = kite_mcp::Options {
+        home: home.clone(),
+        build: BUILD.to_owned(),
+        start_daemon: Box::new(move || match connect::start(&home) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(io::Error::other(error.sentence())),
+        }),
+    };
+    Ok(kite_mcp::run_stdio(options))
 }
