@@ -1,7 +1,13 @@
 //! On a full disk whatever takes is refused by name; reads and whatever frees go on; nothing is
 //! lost; and writing goes on by itself when there is room again.
 
-use std::{env, fs, path::Path, process::Command, time::{Duration, Instant}};
+use std::{
+    env, fs,
+    io::Write as _,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use kite_rules::{
     Now,
@@ -18,7 +24,10 @@ const NOW: Now = Now {
 };
 
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
 }
 
 fn open(directory: &Path, max_pages: Option<u32>) -> Result<SqliteStore, StoreError> {
@@ -87,7 +96,10 @@ fn tasks(store: &SqliteStore) -> u64 {
 async fn sessions(store: &SqliteStore) -> kite_rules::lock::Ticket {
     for n in 1..=3 {
         store.open_session(session(n), NOW).await.unwrap();
-        let granted = store.acquire(lock(n, &format!("/{n}")), false, NOW, None).await.unwrap();
+        let granted = store
+            .acquire(lock(n, &format!("/{n}")), false, NOW, None)
+            .await
+            .unwrap();
         assert!(matches!(granted, Ok(Acquired::Granted(_))));
     }
     match store.acquire(lock(3, "/2"), true, NOW, None).await {
@@ -109,13 +121,26 @@ fn what_takes_is_refused_and_what_frees_goes_on() {
         assert_eq!(u128::from(tasks(&store)), created);
         let refused = store.acquire(lock(1, "/x"), false, NOW, None).await;
         assert_eq!(refused.unwrap_err(), StoreError::Full);
-        assert_eq!(store.open_session(session(9), NOW).await.unwrap_err(), StoreError::Full);
-        assert!(directory.path().join("ballast").exists(), "it is kept for what frees");
+        assert_eq!(
+            store.open_session(session(9), NOW).await.unwrap_err(),
+            StoreError::Full
+        );
+        assert!(
+            directory.path().join("ballast").exists(),
+            "it is kept for what frees"
+        );
 
         // With the ballast spent, releases are durable, and so is the grant that follows.
-        let freed = store.release(unlock(1, "/1"), NOW, None).await.unwrap().unwrap();
+        let freed = store
+            .release(unlock(1, "/1"), NOW, None)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(freed.locks.len(), 1);
-        let freed = store.end_session(SessionId(2), State::Lost, "killed", NOW).await.unwrap();
+        let freed = store
+            .end_session(SessionId(2), State::Lost, "killed", NOW)
+            .await
+            .unwrap();
         assert_eq!(freed.promoted[0].0, waiting);
         let before = store.read(|l| l.facts());
         store.close().await.unwrap();
@@ -132,45 +157,68 @@ fn what_takes_is_refused_and_what_frees_goes_on() {
 async fn fill_some(store: &SqliteStore, from: u128) -> usize {
     for n in from..from + 5 {
         let (id, task) = big_task(n);
-        store.create_task(id, task, NOW, None).await.unwrap().unwrap();
+        store
+            .create_task(id, task, NOW, None)
+            .await
+            .unwrap()
+            .unwrap();
     }
     5
 }
 
 #[test]
 fn what_frees_succeeds_in_memory_where_even_the_ballast_does_not_help() {
+    const ENDING: u32 = 300;
     let directory = tempfile::tempdir().unwrap();
     run(async {
-        let store = open(directory.path(), Some(200)).unwrap();
+        let store = open(directory.path(), Some(2_000)).unwrap();
         let waiting = sessions(&store).await;
-        let created = fill(&store, 1).await;
-        // The ballast is a reserve of pages here: it is used up by what frees.
-        store.limit_pages(Some(1));
-        let (id, _) = big_task(1);
-        let mut freed = 0;
-        while !(directory.path().join("ballast").exists() || freed > 100) || freed == 0 {
-            let freed_now = store.release(unlock(1, "/1"), NOW, None).await.unwrap().unwrap();
-            freed += 1;
-            assert!(freed_now.locks.len() <= 1);
+        for n in 100..100 + ENDING {
+            store.open_session(session(n), NOW).await.unwrap();
         }
-        let freed = store.end_session(SessionId(2), State::Lost, "killed", NOW).await.unwrap();
-        assert_eq!(freed.locks.len(), 1);
-        assert!(store.read(|l| l.locks.iter().all(|lock| lock.owner.session == SessionId(3))));
+        let created = fill(&store, 1).await;
+        // The cap is now below what the file has, with and without the reserve.
+        store.limit_pages(Some(1));
+        let state = |n: u32| store.read(|l| l.sessions[&SessionId(n.into())].state);
+        for n in 100..100 + ENDING {
+            store
+                .end_session(SessionId(n.into()), State::Lost, "killed", NOW)
+                .await
+                .unwrap();
+            assert_eq!(state(n), State::Lost);
+        }
+        assert!(!directory.path().join("ballast").exists(), "it was spent");
+        let freed = store
+            .end_session(SessionId(2), State::Lost, "killed", NOW)
+            .await
+            .unwrap();
+        assert_eq!(
+            (freed.locks.len(), freed.promoted.len()),
+            (1, 0),
+            "nobody is granted what is not on disk"
+        );
+        assert_eq!(store.read(|l| l.locks.place(waiting)), Some(1));
         assert_eq!(u128::from(tasks(&store)), created);
-        assert!(store.read(|l| l.tasks.get(id).is_some()));
+        assert!((100..100 + ENDING).all(|n| state(n) == State::Lost));
 
-        // Room again: it goes on by itself, and the next operation takes along what was not
-        // written. Who waited is granted now, if it was not before.
-        store.limit_pages(Some(100_000));
-        let promoted = [freed.promoted, store.expire(NOW).await.unwrap().promoted].concat();
-        assert_eq!(promoted.iter().map(|(ticket, _)| *ticket).collect::<Vec<_>>(), [waiting]);
+        // Room again: writing goes on by itself, and takes along what was not written.
+        store.limit_pages(None);
+        let freed = store.expire(NOW).await.unwrap();
+        assert_eq!(freed.promoted[0].0, waiting);
         store.open_session(session(9), NOW).await.unwrap();
         assert!(!store.is_full());
         let before = store.read(|l| l.facts());
         store.close().await.unwrap();
+        drop(store);
         let after = open(directory.path(), None).unwrap().read(|l| l.facts());
-        assert_eq!(after.locks.len(), before.locks.len());
-        assert_eq!(after.sessions[&SessionId(2)].state, State::Lost);
+        assert_eq!(
+            after.locks.keys().collect::<Vec<_>>(),
+            before.locks.keys().collect::<Vec<_>>()
+        );
+        let states = |facts: &kite_store::Facts| {
+            facts.sessions.values().map(|s| s.state).collect::<Vec<_>>()
+        };
+        assert_eq!(states(&after), states(&before));
         assert!(directory.path().join("ballast").exists(), "it was put back");
     });
 }
@@ -184,7 +232,8 @@ fn a_small_disk_fills_and_is_freed() {
         return run(on_a_small_disk(Path::new(&disk)));
     }
     let directory = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=24m tmpfs \"$KITE_TEST_SMALL_DISK\" || exit 77; exec \"$0\" \"$@\"";
+    let script =
+        "mount -t tmpfs -o size=24m tmpfs \"$KITE_TEST_SMALL_DISK\" || exit 77; exec \"$0\" \"$@\"";
     let inner = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
         .arg(env::current_exe().unwrap())
@@ -194,7 +243,11 @@ fn a_small_disk_fills_and_is_freed() {
     match inner {
         Ok(output) if output.status.success() => {}
         Ok(output) if output.status.code() == Some(101) => {
-            panic!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+            panic!(
+                "{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            )
         }
         _ => skipped("no file system can be mounted here"),
     }
@@ -208,22 +261,47 @@ fn skipped(why: &str) {
 async fn on_a_small_disk(disk: &Path) {
     let store = open(&disk.join("home"), None).unwrap();
     sessions(&store).await;
+    for n in 100..200 {
+        store.open_session(session(n), NOW).await.unwrap();
+    }
     // Something else takes all but a little.
     let other = disk.join("other");
     fs::write(&other, vec![1; 14 << 20]).unwrap();
+    // A reader keeps the log from starting again at its beginning: it has to grow.
+    let reader = rusqlite::Connection::open(disk.join("home/store.db")).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM task")
+        .unwrap();
     let created = fill(&store, 1).await;
     assert!(store.is_full());
     assert_eq!(u128::from(tasks(&store)), created);
+    let mut rest = fs::File::create(disk.join("rest")).unwrap();
+    while rest.write_all(&[1; 512]).is_ok() {}
 
-    let freed = store.release(unlock(1, "/1"), NOW, None).await.unwrap().unwrap();
+    let freed = store
+        .release(unlock(1, "/1"), NOW, None)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(freed.locks.len(), 1);
-    assert!(!disk.join("home/ballast").exists(), "it was given up for the release");
+    assert!(
+        !disk.join("home/ballast").exists(),
+        "it was given up for what frees"
+    );
 
+    drop(reader);
     fs::remove_file(&other).unwrap();
     let freed_at = Instant::now();
     let (id, task) = big_task(created + 1);
-    while store.create_task(id, task.clone(), NOW, None).await.is_err() {
-        assert!(freed_at.elapsed() < Duration::from_secs(5), "writing goes on within five seconds");
+    while store
+        .create_task(id, task.clone(), NOW, None)
+        .await
+        .is_err()
+    {
+        assert!(
+            freed_at.elapsed() < Duration::from_secs(5),
+            "writing goes on within five seconds"
+        );
         std::thread::sleep(Duration::from_millis(50));
     }
     let before = store.read(|l| l.facts());
@@ -231,5 +309,8 @@ async fn on_a_small_disk(disk: &Path) {
     store.close().await.unwrap();
     drop(store);
     let after = open(&disk.join("home"), None).unwrap().read(|l| l.facts());
-    assert_eq!((after.tasks, after.locks.len()), (before.tasks, before.locks.len()));
+    assert_eq!(
+        (after.tasks, after.locks.len()),
+        (before.tasks, before.locks.len())
+    );
 }
