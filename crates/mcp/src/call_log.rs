@@ -20,6 +20,8 @@ use crate::text;
 
 /// Characters of one line.
 const LINE_CHARS_MAX: usize = 2_000;
+/// Characters of a tool's name.
+const TOOL_CHARS_MAX: usize = 64;
 /// A larger input is not looked at: only its size is logged.
 const INPUT_BYTES_MAX: usize = 64 << 10;
 
@@ -51,7 +53,10 @@ pub(crate) fn answered(tool: &str, answer: &str) {
 fn line(what: &str, tool: &str, rest: &str) -> String {
     let now = Zoned::now();
     let time = now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z");
-    let line = format!("[{time}] {what}:{} {rest}", text::one_line(tool, 64));
+    let line = format!(
+        "[{time}] {what}:{} {rest}",
+        text::one_line(tool, TOOL_CHARS_MAX)
+    );
     let mut line = text::one_line(&line, LINE_CHARS_MAX);
     line.push('\n');
     line

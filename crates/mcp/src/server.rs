@@ -46,6 +46,10 @@ const INSTRUCTIONS: &str = "Kite coordinates the coding agents on this machine. 
 const TOOL_LIST_TTL_MS: u64 = 3_600_000;
 /// Between two progress notifications of a call that waits.
 const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
+/// Characters shown of an unknown tool's name.
+const TOOL_CHARS_MAX: usize = 64;
+/// Characters shown of why the daemon cannot be reached.
+const WHY_CHARS_MAX: usize = 300;
 /// Characters of a client's session id.
 const SESSION_ID_CHARS_MAX: usize = 128;
 /// Characters of a tool call's id.
@@ -255,7 +259,7 @@ impl ServerHandler for Server {
 }
 
 fn unknown_tool(name: &str) -> ErrorData {
-    let shown = text::one_line(name, 64);
+    let shown = text::one_line(name, TOOL_CHARS_MAX);
     let near = tools::nearest_name(&shown)
         .map(|near| format!(" Did you mean {near}?"))
         .unwrap_or_default();
@@ -337,13 +341,13 @@ fn no_reply(unanswered: &Unanswered) -> String {
         Unanswered::Unreachable { why, sent: false } => {
             format!(
                 "Nothing was done: the Kite daemon cannot be reached ({}). {GO_ON}",
-                text::one_line(why, 300)
+                text::one_line(why, WHY_CHARS_MAX)
             )
         }
         Unanswered::Unreachable { why, sent: true } => format!(
             "The Kite daemon went away before it answered, and is not back ({}). It is not known whether this took \
              effect. {GO_ON}",
-            text::one_line(why, 300)
+            text::one_line(why, WHY_CHARS_MAX)
         ),
         Unanswered::Refused(fault) => format!(
             "Nothing was done: the Kite daemon refuses this program. {}",
@@ -354,5 +358,59 @@ fn no_reply(unanswered: &Unanswered) -> String {
             after.as_secs()
         ),
         Unanswered::Withdrawn => "Cancelled before it was answered.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_instructions_are_short() {
+        assert!(
+            INSTRUCTIONS.chars().count() <= 400,
+            "{}",
+            INSTRUCTIONS.chars().count()
+        );
+    }
+
+    #[test]
+    fn what_was_sent_is_not_said_to_be_undone() {
+        let unreachable = |sent| {
+            no_reply(&Unanswered::Unreachable {
+                why: "no\nroom".to_owned(),
+                sent,
+            })
+        };
+        assert!(
+            unreachable(false)
+                .starts_with("Nothing was done: the Kite daemon cannot be reached (no room).")
+        );
+        assert!(unreachable(true).contains("It is not known whether this took effect."));
+        for text in [
+            unreachable(true),
+            no_reply(&Unanswered::Silent {
+                after: Duration::from_secs(10),
+            }),
+        ] {
+            assert!(
+                text.contains("edits are not guarded") && text.contains("`kite doctor`"),
+                "{text}"
+            );
+        }
+        let fault = Fault::new("protocol_mismatch", "this daemon speaks protocols 1 to 1")
+            .hint("run `kite daemon restart`");
+        assert!(
+            no_reply(&Unanswered::Refused(fault))
+                .ends_with("protocols 1 to 1 run `kite daemon restart`")
+        );
+    }
+
+    #[test]
+    fn keys_are_not_given_twice() {
+        assert_ne!(
+            op_id().expect("random numbers"),
+            op_id().expect("random numbers")
+        );
     }
 }

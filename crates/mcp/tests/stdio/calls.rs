@@ -1,3 +1,5 @@
+//! A call, from the arguments to the text.
+
 use serde_json::json;
 use tempfile::tempdir;
 

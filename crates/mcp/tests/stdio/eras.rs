@@ -1,3 +1,5 @@
+//! The two eras of the protocol, and what may follow what.
+
 use std::{
     io::{BufRead, BufReader, Write},
     net::Shutdown,

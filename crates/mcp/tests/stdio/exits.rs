@@ -1,3 +1,5 @@
+//! Every way in which a client leaves.
+
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Command, Stdio},

@@ -1,3 +1,5 @@
+//! Input that is no request, or not yet.
+
 use serde_json::json;
 use tempfile::tempdir;
 

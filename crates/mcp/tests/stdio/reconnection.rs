@@ -1,3 +1,5 @@
+//! Daemons that are absent, restarted, or leaving.
+
 use std::{
     fs, thread,
     time::{Duration, Instant},

@@ -1,3 +1,5 @@
+//! Locks that are waited for.
+
 use serde_json::json;
 use tempfile::tempdir;
 
