@@ -101,9 +101,9 @@ fn build_hook(root: &Path) {
             fs::copy(&hook, out.join("kite-hook"))
                 .unwrap_or_else(|error| panic!("copying {} failed: {error}", hook.display()));
             if !errors.is_empty() {
+                let (target, flags) = (attempt.target, attempt.rustflags);
                 println!(
-                    "cargo:warning=kite-hook was built for {} with flags `{}`, which is slower to start than it could be",
-                    attempt.target, attempt.rustflags
+                    "cargo:warning=faster ways to build kite-hook failed; it is built for {target} with `{flags}`"
                 );
             }
             return;

@@ -278,6 +278,15 @@ fn too_large_input_lets_go() {
 }
 
 #[test]
+fn input_without_an_end_is_not_waited_for() {
+    let stage = Stage::new();
+    let _listener = stage.listen();
+    let ended = stage.hook("PreToolUse").endless_input().run();
+    ended.lets_go().within(Duration::from_secs(15));
+    assert_eq!(stage.faults(), ["other"]);
+}
+
+#[test]
 fn a_daemon_that_answers_before_reading_everything_is_heard() {
     let stage = Stage::new();
     let listener = stage.listen();
@@ -339,6 +348,26 @@ fn two_timeouts_stand_the_hooks_aside_and_it_is_said_once() {
     fs::remove_file(stage.home.socket()).expect("the old socket");
     stage.daemon(|hook| answer(hook, 2, "", "locked\n"));
     stage.hook("PreToolUse").run().exits(2).says("", "locked\n");
+}
+
+#[test]
+fn many_timeouts_at_once_say_it_once() {
+    let stage = Stage::new();
+    let _listener = stage.listen();
+    let hooks: Vec<_> = (0..8).map(|_| stage.hook("PreToolUse")).collect();
+    let running: Vec<_> = hooks
+        .into_iter()
+        .map(|hook| thread::spawn(|| hook.run()))
+        .collect();
+    let ended: Vec<_> = running
+        .into_iter()
+        .map(|run| run.join().expect("a run"))
+        .collect();
+
+    let said = ended
+        .iter()
+        .filter(|ended| ended.exits(0).stdout.contains("systemMessage"));
+    assert_eq!(said.count(), 1, "{ended:?}");
 }
 
 #[test]

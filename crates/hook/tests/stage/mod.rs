@@ -57,6 +57,7 @@ impl Stage {
         Hook {
             command,
             input: b"{}".to_vec(),
+            input_ends: true,
         }
     }
 
@@ -78,6 +79,7 @@ impl Stage {
 pub(crate) struct Hook {
     command: Command,
     input: Vec<u8>,
+    input_ends: bool,
 }
 
 impl Hook {
@@ -96,6 +98,12 @@ impl Hook {
         self
     }
 
+    /// The agent writes its input and then keeps the pipe open until the hook has ended.
+    pub(crate) fn endless_input(mut self) -> Hook {
+        self.input_ends = false;
+        self
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Ended {
         self.command
@@ -105,15 +113,19 @@ impl Hook {
         let begun = Instant::now();
         let mut hook = self.command.spawn().expect("the hook starts");
         let mut stdin = hook.stdin.take().expect("a pipe");
-        let input = self.input;
-        let writer = thread::spawn(move || stdin.write_all(&input).is_ok());
+        let (input, input_ends) = (self.input, self.input_ends);
+        let writer = thread::spawn(move || {
+            let was_taken = stdin.write_all(&input).is_ok();
+            let kept_open = (!input_ends).then_some(stdin);
+            (was_taken, kept_open)
+        });
         let output = hook.wait_with_output().expect("the hook ends");
         Ended {
             status: output.status,
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
             took: begun.elapsed(),
-            input_was_taken: writer.join().expect("the writer ends"),
+            input_was_taken: writer.join().expect("the writer ends").0,
         }
     }
 }
