@@ -39,6 +39,10 @@ const CLIP_CHARS_MAX: usize = 160;
 /// Names of the [`Envelope`] fields.
 pub const ENVELOPE_FIELDS: &[&str] = &["id", "op_id", "session_id", "mcp_tool", "tool_use_id"];
 
+/// The client of made-up sessions by which `kite init` and `kite doctor` prove that enforcement
+/// works. What they are refused is not counted as prevented.
+pub const PROOF_CLIENT: &str = "kite-proof";
+
 /// Who is at the other end of a connection. Nothing is registered by it: the first request that
 /// needs a session opens one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use kite_rules::{
     touch::{Content, Note},
 };
 use kite_store::Store;
+use kite_wire::request::PROOF_CLIENT;
 use tokio::time::Instant;
 
 use super::{Engine, callers::text, prevented};
@@ -48,7 +49,6 @@ impl<S: Store> Engine<S> {
         };
         let (key, shown) = (text(&file.key), self.shown(owner, &file));
         if let Err(refusal) = self.take_file(owner, &key, &shown, call, patience).await {
-            self.count(prevented::EDITS_REFUSED, 1);
             return self.deny(&refusal);
         }
         self.calls.borrow_mut().edit_begins(call, owner);
@@ -134,8 +134,28 @@ impl<S: Store> Engine<S> {
 
     fn deny(&self, refusal: &Refusal) -> Verdict {
         let text = self.refused(refusal, Reader::Edit).to_string();
-        self.prevented.borrow_mut().injected(&text);
+        if !self.is_proof(refusal) {
+            if !matches!(refusal, Refusal::StaleWrite { .. }) {
+                self.count(prevented::EDITS_REFUSED, 1);
+            }
+            self.prevented.borrow_mut().injected(&text);
+        }
         Verdict::Deny(text)
+    }
+
+    /// Whether a made-up session is in the way, which only proves that enforcement works.
+    fn is_proof(&self, refusal: &Refusal) -> bool {
+        let Refusal::Locked(in_the_way) = refusal else {
+            return false;
+        };
+        self.store.read(|ledger| {
+            let holders = in_the_way
+                .iter()
+                .filter_map(|lock| ledger.sessions.get(&lock.owner.session));
+            holders
+                .into_iter()
+                .any(|session| session.client == PROOF_CLIENT)
+        })
     }
 
     /// The hold of a call that will not run.
