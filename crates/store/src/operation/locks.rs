@@ -103,14 +103,20 @@ impl Operation<'_> {
         locks
     }
 
-    /// Keeps the new locks of a grant. Those that were held before are on disk already; a renewal
-    /// is a sign of life, which stays in memory.
+    /// Keeps the locks of a grant, and tells of the new ones. Where all were held already only
+    /// their leases are new, and a sign of life stays in memory; else one that was held may have
+    /// got a longer lease or be kept past the turn now.
     fn granted(&mut self, granted: &Granted) {
+        if granted.already_held {
+            return;
+        }
         let before = self.ledger.newest_epoch;
-        for lock in granted.locks.iter().filter(|lock| lock.epoch > before) {
-            self.ledger.newest_epoch = self.ledger.newest_epoch.max(lock.epoch);
+        for lock in &granted.locks {
             self.writes.push(Write::Lock(Box::new(lock.clone())));
-            self.lock_change(lock, "granted");
+            if lock.epoch > before {
+                self.ledger.newest_epoch = self.ledger.newest_epoch.max(lock.epoch);
+                self.lock_change(lock, "granted");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use kite_rules::Now;
-use kite_store::{InMemoryStore, Options, SqliteStore, Store, contract::Engine};
+use kite_store::{Options, SqliteStore, Store, contract::Engine};
 use tempfile::TempDir;
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -11,24 +11,6 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
         .build()
         .unwrap()
         .block_on(future)
-}
-
-pub(crate) struct InMemory;
-
-impl Engine for InMemory {
-    type Store = InMemoryStore;
-
-    async fn fresh(&self, now: Now) -> InMemoryStore {
-        InMemoryStore::new(now)
-    }
-
-    async fn reopen(&self, _: InMemoryStore, _: Now) -> Option<InMemoryStore> {
-        None
-    }
-
-    async fn reboot(&self, _: InMemoryStore, _: Now) -> Option<InMemoryStore> {
-        None
-    }
 }
 
 /// SQLite in a directory of its own for each fresh store.
