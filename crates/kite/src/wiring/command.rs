@@ -25,11 +25,14 @@ pub(crate) enum Caller {
 const HOOK: &str = "/bin/kite-hook";
 const PROGRAM: &str = "/bin/kite";
 
-const SHARED_HOOK_START: &str =
-    r#"sh -c 'h="${KITE_HOME:-$HOME/.kite}/bin/kite-hook"; [ -x "$h" ] || exit 0; exec "$h" "#;
+// No `${...}`: Claude Code replaces that in an MCP server's arguments by text of its own.
+const SHARED_HOOK_START: &str = concat!(
+    r#"sh -c 'h="$KITE_HOME"; [ -n "$h" ] || h="$HOME/.kite"; h="$h/bin/kite-hook"; "#,
+    r#"[ -x "$h" ] || exit 0; exec "$h" "#
+);
 
 const SHARED_SERVER: &str = concat!(
-    r#"k="${KITE_HOME:-$HOME/.kite}/bin/kite"; [ -x "$k" ] || "#,
+    r#"k="$KITE_HOME"; [ -n "$k" ] || k="$HOME/.kite"; k="$k/bin/kite"; [ -x "$k" ] || "#,
     r#"{ echo "Kite is not installed here; the project works without it." >&2; exit 0; }; "#,
     r#"exec "$k" mcp"#
 );
@@ -97,7 +100,8 @@ impl Caller {
 
 /// Whose hook a command is; `None` for anything that is not Kite's.
 pub(crate) fn of_hook(command: &str) -> Option<Caller> {
-    if command.starts_with(SHARED_HOOK_START) {
+    // Other versions of Kite may have put it in other words.
+    if command.starts_with("sh -c '") && command.contains("/bin/kite-hook\"") {
         return Some(Caller::Shared);
     }
     let (program, event) = command.rsplit_once(' ')?;

@@ -85,7 +85,7 @@ pub(crate) fn init(
     }
     outcome.installed = Some(install_and_say(args, machine, report)?);
     outcome.changed = write(args.scope, &project, machine, report)?;
-    say_notes(args.scope, &project, machine, report);
+    say_notes(args.scope, machine, report);
     if !outcome.has_agent {
         report.say("No `claude` on PATH: the wiring takes effect once Claude Code is installed");
     }
@@ -224,7 +224,7 @@ fn described(file: &files::Snapshot, machine: &Machine) -> String {
     }
 }
 
-fn say_notes(scope: Scope, project: &Project, machine: &Machine, report: &mut dyn Report) {
+fn say_notes(scope: Scope, machine: &Machine, report: &mut dyn Report) {
     if scope == Scope::Team && machine.home.path() != machine.user_home.join(".kite") {
         report.say("Shared files look for Kite in $KITE_HOME, else ~/.kite: keep KITE_HOME set");
     }
@@ -239,7 +239,6 @@ fn say_notes(scope: Scope, project: &Project, machine: &Machine, report: &mut dy
             ));
         }
     }
-    let _ = project;
 }
 
 fn next_steps(scope: Scope, machine: &Machine) -> Vec<String> {
@@ -249,17 +248,28 @@ fn next_steps(scope: Scope, machine: &Machine) -> Vec<String> {
             "Commit .claude/settings.json and .mcp.json; they do no harm without Kite".to_owned(),
         );
     }
-    next.push(
-        "Start `claude` as always; sessions that run already must be restarted once".to_owned(),
-    );
+    next.push(match scope {
+        Scope::Team => {
+            "Start `claude` once and agree to trust this folder and its MCP server".to_owned()
+        }
+        Scope::Personal | Scope::User => {
+            "Start `claude` as always; sessions that run already must be restarted once".to_owned()
+        }
+    });
     let on_path = std::env::split_paths(&machine.path).any(|dir| dir == machine.home.bin());
+    let program = machine.home.bin().join("kite");
     let kite = if on_path {
         "kite".to_owned()
     } else {
-        machine.shown(&machine.home.bin().join("kite"))
+        machine.shown(&program)
+    };
+    let undo = if scope == Scope::User {
+        "uninit --user"
+    } else {
+        "uninit"
     };
     next.push(format!(
-        "`{kite} status` shows who does what; `{kite} uninit` undoes all this"
+        "`{kite} status` shows who does what; `{kite} {undo}` undoes all this"
     ));
     next
 }
