@@ -24,7 +24,7 @@ pub(crate) fn session() -> impl Strategy<Value = SessionId> {
 /// The monotonic clock at this time, the wall clock somewhere else.
 pub(crate) fn at(mono_ms: u64) -> Now {
     Now {
-        wall_ms: 7_000_000 - mono_ms,
+        wall_ms: u64::from(u32::MAX) * 8 - mono_ms,
         mono_ms,
     }
 }
