@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     error::Error,
     events::{Registration, Wait},
+    files,
 };
 
 /// Whom a call belongs to.
@@ -43,9 +44,10 @@ impl Caller {
     /// # Errors
     /// Where the path cannot stand in a JSON file or a shell line.
     pub(crate) fn home(home: &Home) -> Result<Caller, Error> {
-        let path = home.path();
+        // One home has one name, however KITE_HOME spells it.
+        let path = files::resolved(home.path());
         match path.to_str() {
-            Some(text) if !text.chars().any(char::is_control) => Ok(Caller::Home(path.to_owned())),
+            Some(text) if !text.chars().any(char::is_control) => Ok(Caller::Home(path)),
             _ => Err(
                 Error::new(format!("cannot wire to the home {}", path.display()))
                     .because("its path is not plain text, and a settings file could not name it")

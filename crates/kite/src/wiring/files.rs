@@ -112,6 +112,21 @@ pub(crate) fn make_private_dir(dir: &Path) -> Result<(), Error> {
         .map_err(|cause| Error::io("make", dir, &cause))
 }
 
+/// The path behind all links, also where its end does not exist yet.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    for existing in path.ancestors() {
+        if let Ok(real) = fs::canonicalize(existing) {
+            // Joining nothing would add a slash.
+            return match path.strip_prefix(existing) {
+                Ok(rest) if rest.as_os_str().is_empty() => real,
+                Ok(rest) => real.join(rest),
+                Err(_) => break,
+            };
+        }
+    }
+    path.to_owned()
+}
+
 /// Best effort: a directory that cannot be synced still holds the new name.
 pub(crate) fn sync_dir(dir: &Path) {
     if let Ok(dir) = fs::File::open(dir) {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{error::Error, git::Checkout, machine::Machine};
+use super::{error::Error, files, git::Checkout, machine::Machine};
 
 /// A project as Claude Code sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,27 +27,24 @@ impl Project {
     pub(crate) fn holding(dir: &Path, machine: &Machine) -> Result<Project, Error> {
         let start = directory(dir)?;
         refuse_odd_places(&start, machine)?;
-        let Some(checkout) = Checkout::holding(&start)? else {
-            return Ok(Project {
-                client_key: start.clone(),
-                root: start,
-                checkout: None,
-            });
+        let checkout = Checkout::holding(&start)?;
+        let (root, client_key) = match &checkout {
+            None => (start.clone(), start),
+            Some(checkout) => match checkout.main_top() {
+                Some(main) => (main.clone(), main),
+                None => (checkout.top.clone(), checkout.common_dir.clone()),
+            },
         };
-        let root = checkout.main_top().unwrap_or_else(|| checkout.top.clone());
-        let client_key = if checkout.main_top().is_some() {
-            root.clone()
-        } else {
-            checkout.common_dir.clone()
-        };
-        if client_key.to_str().is_none() {
-            return Err(Error::new(format!("cannot wire {}", client_key.display()))
-                .because("its path is not UTF-8, and Claude Code's files are"));
+        for path in [&root, &client_key] {
+            if path.to_str().is_none() {
+                return Err(Error::new(format!("cannot wire {}", path.display()))
+                    .because("its path is not UTF-8, and Claude Code's files are"));
+            }
         }
         Ok(Project {
             root,
             client_key,
-            checkout: Some(checkout),
+            checkout,
         })
     }
 }
@@ -68,9 +65,7 @@ fn refuse_odd_places(dir: &Path, machine: &Machine) -> Result<(), Error> {
         return Err(Error::new("the root directory is no project")
             .hinted("name the directory of a project"));
     }
-    let home = machine.home.path();
-    let home = fs::canonicalize(home).unwrap_or_else(|_| home.to_owned());
-    if dir.starts_with(&home) {
+    if dir.starts_with(files::resolved(machine.home.path())) {
         return Err(
             Error::new(format!("{} is inside Kite's own home", dir.display()))
                 .because("Kite keeps its state there, not projects")

@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
+use kite_wire::home::Home;
 use serde_json::{Value, json};
 
 use super::{
@@ -124,6 +125,24 @@ fn whoever_clones_a_wired_project_needs_nothing_more() {
         .uninit_as(Some(Scope::Team))
         .expect("unless it is asked for");
     assert!(world.inspect().wired().next().is_none());
+}
+
+#[test]
+fn a_home_reached_through_a_link_is_the_same_home() {
+    let mut world = World::new();
+    world.init().expect("init");
+    let before = world.contents();
+    let link = world.project.with_file_name("link");
+    std::os::unix::fs::symlink(world.machine.home.path(), &link).expect("link");
+    let home = std::mem::replace(&mut world.machine.home, Home::at(&link));
+
+    let outcome = world.init().expect("again");
+    assert!(outcome.changed.is_empty());
+    assert!(world.inspect().personal.is_complete());
+    fs::remove_file(&link).expect("rm");
+    world.machine.home = home;
+
+    assert_eq!(world.contents(), before);
 }
 
 #[test]
