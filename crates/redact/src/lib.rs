@@ -7,6 +7,7 @@
 //!
 //! **Architecture Invariant:** knows text and JSON only. Redacting twice changes nothing more.
 
+mod assigned;
 mod encoded;
 mod names;
 mod patterns;
@@ -23,11 +24,13 @@ const BY_NAME: &str = "[redacted:named]";
 /// `text` without the secrets in it.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
-    let decoded = match patterns::redact(text) {
-        Cow::Borrowed(text) => return encoded::redact(text),
-        Cow::Owned(text) => text,
-    };
-    Cow::Owned(encoded::redact(&decoded).into_owned())
+    let passes = [patterns::redact, assigned::redact, encoded::redact];
+    passes
+        .into_iter()
+        .fold(Cow::Borrowed(text), |text, pass| match text {
+            Cow::Borrowed(text) => pass(text),
+            Cow::Owned(text) => Cow::Owned(pass(&text).into_owned()),
+        })
 }
 
 /// Takes the secrets out of all strings in `value`, keys included, and out of the values of keys

@@ -15,8 +15,6 @@ enum Proof {
     Random,
     /// The group `name` must name a secret; then any value is one.
     Name,
-    /// The group `name` must name a secret, and the value must not look like code.
-    NameInCode,
 }
 
 struct Pattern {
@@ -75,7 +73,11 @@ const PATTERNS: &[Pattern] = &[
     shape("anthropic", r"sk-ant-[A-Za-z0-9_-]{16,}"),
     shape(
         "openai",
-        r"sk-(?:proj|svcacct|admin|or-v1)-[A-Za-z0-9_-]{16,}|\bsk-[A-Za-z0-9]{20,}",
+        r"sk-(?:proj|svcacct|admin|or-v1)-[A-Za-z0-9_-]{16,}",
+    ),
+    shape(
+        "openai",
+        r"(?:\b|%[0-9A-Fa-f]{2})(?P<secret>sk-[A-Za-z0-9]{20,})",
     ),
     shape(
         "token",
@@ -108,34 +110,6 @@ const PATTERNS: &[Pattern] = &[
         r#"[A-Za-z][A-Za-z0-9+.-]*://[^\s/:@"'<>]*:(?P<secret>[^\s/@"'<>${]+)@"#,
     ),
     shape("url", r"https?://(?P<secret>[A-Za-z0-9_-]{20,})@"),
-    // "name": "value", also where the quotes are escaped, once or more often.
-    checked(
-        "assigned",
-        Proof::Name,
-        r#"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)["'`]?\s*(?::=|=>|[:=])\s*[bfru]?"(?P<secret>(?:[^"\\]|\\.)+)(?:"|\z)"#,
-    ),
-    checked(
-        "assigned",
-        Proof::Name,
-        r#"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?:\\+["'])?\s*(?::=|=>|[:=])\s*\\+["'](?P<secret>[^"'\\]+)"#,
-    ),
-    checked(
-        "assigned",
-        Proof::Name,
-        r#"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)["'`]?\s*(?::=|=>|[:=])\s*[bfru]?'(?P<secret>(?:[^'\\]|\\.)+)(?:'|\z)"#,
-    ),
-    // NAME=value of a shell, a query string, a form.
-    checked(
-        "assigned",
-        Proof::NameInCode,
-        r#"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)(?:=|%3[Dd])(?P<secret>[^\s"'`\\&;|<>(),\[\]{}$]+)"#,
-    ),
-    // name: value, name = value.
-    checked(
-        "assigned",
-        Proof::NameInCode,
-        r#"(?P<name>[A-Za-z_][A-Za-z0-9_.-]*)\s*(?::=|=>|[:=])[ \t]*(?P<secret>[^\s"'`\\&;|<>(),\[\]{}$:=]+)"#,
-    ),
     // --name value.
     checked(
         "assigned",
@@ -170,21 +144,15 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
 fn replace(pattern: &Pattern, regex: &Regex, text: &str) -> Option<String> {
     let mut out = String::new();
     let mut copied = 0;
-    let mut from = 0;
-    while let Some(found) = regex.captures_at(text, from) {
-        let whole = found.get(0).map_or(from..from, |m| m.range());
-        match secret(pattern.proof, &found, text) {
-            Some(secret) => {
-                out.push_str(&text[copied..secret.start]);
-                out.push_str("[redacted:");
-                out.push_str(pattern.kind);
-                out.push(']');
-                copied = secret.end;
-                from = secret.end.max(whole.start + 1);
-            }
-            // A name that is none may hide one behind it: `x: password=...`.
-            None => from = next_start(&found, &whole, text),
-        }
+    for found in regex.captures_iter(text) {
+        let Some(secret) = secret(pattern.proof, &found) else {
+            continue;
+        };
+        out.push_str(&text[copied..secret.start]);
+        out.push_str("[redacted:");
+        out.push_str(pattern.kind);
+        out.push(']');
+        copied = secret.end;
     }
     if copied == 0 {
         return None;
@@ -193,38 +161,31 @@ fn replace(pattern: &Pattern, regex: &Regex, text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Where to look on after a match that was no secret: behind its name, so that every byte is
-/// looked at a bounded number of times.
-fn next_start(found: &Captures<'_>, whole: &Range<usize>, text: &str) -> usize {
-    let at = found
-        .name("name")
-        .map_or(whole.end, |name| name.end())
-        .max(whole.start + 1);
-    text.ceil_char_boundary(at)
-}
-
-fn secret(proof: Proof, found: &Captures<'_>, text: &str) -> Option<Range<usize>> {
+fn secret(proof: Proof, found: &Captures<'_>) -> Option<Range<usize>> {
     let secret = found.name("secret").or_else(|| found.get(0))?;
     let value = secret.as_str();
-    if value.is_empty() || value.starts_with("[redacted:") || value.starts_with("redacted:") {
+    if value.is_empty() || is_redacted(value) {
         return None;
     }
-    let name = found.name("name").map_or("", |name| name.as_str());
     let is_secret = match proof {
         Proof::Shape => true,
         Proof::Random => looks_random(value),
-        Proof::Name => is_secret_name(name) && !is_reference(value),
-        Proof::NameInCode => {
-            let is_called = text[secret.end()..].starts_with(['(', '[', ':', '<', '{', '.']);
-            is_secret_name(name) && !is_called && !is_code(name, value)
+        Proof::Name => {
+            let name = found.name("name").map_or("", |name| name.as_str());
+            is_secret_name(name) && !is_reference(value)
         }
     };
     is_secret.then(|| secret.range())
 }
 
+/// True where an earlier pass, or an earlier pattern, was here.
+pub(crate) fn is_redacted(value: &str) -> bool {
+    value.starts_with("[redacted:") || value.starts_with("redacted:")
+}
+
 /// `${TOKEN}` and the like stand for a secret without telling it.
-fn is_reference(value: &str) -> bool {
-    value.starts_with('$') || value.starts_with("{{") || value.starts_with("<")
+pub(crate) fn is_reference(value: &str) -> bool {
+    value.starts_with(['$', '<']) || value.starts_with("{{")
 }
 
 fn looks_random(value: &str) -> bool {
@@ -232,64 +193,4 @@ fn looks_random(value: &str) -> bool {
     has(char::is_ascii_digit)
         || value.ends_with('=')
         || (value.len() >= 16 && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase))
-}
-
-/// True for what stands behind a name in a program rather than in a secret's place.
-fn is_code(name: &str, value: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "string",
-        "str",
-        "none",
-        "null",
-        "nil",
-        "true",
-        "false",
-        "undefined",
-        "self",
-        "this",
-        "any",
-        "bool",
-        "boolean",
-        "int",
-        "number",
-        "bytes",
-        "option",
-        "optional",
-        "required",
-        "await",
-        "new",
-        "not",
-        "std",
-        "process",
-        "os",
-        "env",
-        "input",
-        "args",
-        "request",
-        "config",
-        "settings",
-    ];
-    let is_shouted = name.chars().all(|c| !c.is_ascii_lowercase());
-    let first = value.split(['.', '?', '!']).next().unwrap_or(value);
-    let is_word = WORDS.iter().any(|word| first.eq_ignore_ascii_case(word));
-    if is_word || value.starts_with('[') {
-        return true;
-    }
-    // An environment variable's value is a value.
-    if is_shouted {
-        return false;
-    }
-    let is_password = name.to_ascii_lowercase().contains("pass");
-    let is_identifier = value
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-    let has_digit = value.chars().any(|c| c.is_ascii_digit());
-    let is_number = value
-        .chars()
-        .all(|c| c.is_ascii_digit() || c == '.' || c == '_');
-    let is_type = value.chars().next().is_some_and(|c| c.is_ascii_uppercase()) && !has_digit;
-    match is_password {
-        true => is_type || value.contains('_') && is_identifier && !has_digit,
-        false => is_identifier && (!has_digit || is_number || value.len() < 8),
-    }
 }
