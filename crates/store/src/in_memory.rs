@@ -29,8 +29,12 @@ impl InMemoryStore {
     /// An empty store whose epochs are of the generation `now`.
     #[must_use]
     pub fn new(now: Now) -> InMemoryStore {
+        let ledger = Ledger {
+            latest: now,
+            ..Ledger::new(now.wall_ms.max(1))
+        };
         InMemoryStore {
-            ledger: RefCell::new(Ledger::new(now.wall_ms.max(1))),
+            ledger: RefCell::new(ledger),
             answers: RefCell::new(Answers::holding(ANSWERS_MAX)),
             changes: RefCell::default(),
             closed: Cell::new(false),

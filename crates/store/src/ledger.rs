@@ -1,6 +1,6 @@
 //! The facts in memory, indexed the way rules need them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use kite_rules::{
     Now,
@@ -91,5 +91,62 @@ impl Ledger {
         }
         self.tasks.rewire();
         self.tally = facts.tally;
+    }
+}
+
+impl Facts {
+    /// Forgets the oldest finished tasks beyond so many, but none that unfinished work depends
+    /// on. Returns their numbers.
+    pub(crate) fn forget_finished(&mut self, keep_max: usize) -> Vec<u64> {
+        let unfinished = self.tasks.values().filter(|task| !task.state.is_finished());
+        let needed: BTreeSet<_> = unfinished
+            .flat_map(|task| task.depends_on.iter().copied())
+            .collect();
+        let finished: Vec<u64> = self
+            .tasks
+            .values()
+            .filter(|task| task.state.is_finished() && !needed.contains(&task.id))
+            .map(|task| task.number)
+            .collect();
+        let excess = finished.len().saturating_sub(keep_max);
+        let forgotten = finished[..excess].to_vec();
+        for number in &forgotten {
+            self.tasks.remove(number);
+        }
+        forgotten
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kite_rules::task::{State, TaskId};
+
+    use super::*;
+
+    #[test]
+    fn finished_tasks_are_forgotten_oldest_first_unless_they_are_needed() {
+        let task = |number: u64, state, depends_on: &[u128]| Task {
+            id: TaskId(number.into()),
+            number,
+            state,
+            depends_on: depends_on.iter().copied().map(TaskId).collect(),
+            ..Task::default()
+        };
+        let tasks = [
+            task(1, State::Ready, &[]),
+            task(2, State::Done, &[]),
+            task(3, State::Cancelled, &[]),
+            task(4, State::Blocked, &[2, 3]),
+            task(5, State::Failed, &[]),
+            task(6, State::Done, &[5]),
+            task(7, State::Done, &[]),
+        ];
+        let mut facts = Facts {
+            tasks: tasks.into_iter().map(|task| (task.number, task)).collect(),
+            ..Facts::default()
+        };
+        assert_eq!(facts.forget_finished(3), Vec::<u64>::new());
+        assert_eq!(facts.forget_finished(1), [5, 6]);
+        assert_eq!(facts.tasks.into_keys().collect::<Vec<_>>(), [1, 2, 3, 4, 7]);
     }
 }

@@ -22,7 +22,8 @@ pub const PAGE_MAX: usize = 1_000;
 pub const ENDED_SESSIONS_MAX: usize = 1_000;
 /// Age up to which ended sessions are remembered.
 pub const ENDED_SESSION_AGE_MS: u64 = 7 * 24 * 3_600_000;
-/// Finished tasks that are kept; older ones go unless unfinished work depends on them.
+/// Finished tasks that are kept when the store is opened; older ones go unless unfinished work
+/// depends on them.
 pub const FINISHED_TASKS_MAX: usize = 100_000;
 /// Bytes set aside so that releases succeed on a full disk.
 pub const BALLAST_BYTES: u64 = 4 << 20;
@@ -32,7 +33,8 @@ pub const ROOM_BYTES: u64 = 16 << 20;
 pub const ROOM_PROBE_MS: u64 = 2_000;
 /// Pages in the write-ahead log at which a checkpoint starts beside the writer.
 pub const CHECKPOINT_PAGES: u32 = 4_096;
-/// Pages at which the writer itself makes the checkpoint: the log grows no further.
+/// Pages at which the writer itself makes the checkpoint: the log grows no further unless another
+/// program holds a read open.
 pub const LOG_PAGES_MAX: u32 = 16_384;
 /// The writer was idle so long: a checkpoint is made.
 pub const IDLE_MS: u64 = 1_000;

@@ -270,3 +270,32 @@ fn a_half_made_store_is_made_again() {
     run(open(directory.path()).unwrap().close()).unwrap();
     assert!(!directory.path().join("store.db.new").exists());
 }
+
+/// Another program holds the database: what was decided meanwhile fails, and is not in memory.
+#[test]
+fn a_commit_that_fails_is_undone_in_memory_and_the_store_goes_on() {
+    let directory = good_store();
+    run(async {
+        let store = open(directory.path()).unwrap();
+        let before = store.read(|l| l.facts());
+        let other = rusqlite::Connection::open(directory.path().join("store.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let task = NewTask {
+            project: "p".to_owned(),
+            title: "one more".to_owned(),
+            ..NewTask::default()
+        };
+        let failed = store.create_task(TaskId(7), task.clone(), NOW, None).await;
+        assert!(matches!(failed, Err(StoreError::Failed(_))), "{failed:?}");
+        assert_eq!(store.read(|l| l.facts()), before);
+        other.execute_batch("ROLLBACK").unwrap();
+        drop(other);
+        let created = store
+            .create_task(TaskId(7), task, NOW, None)
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(!created.repeated);
+        store.close().await.unwrap();
+    });
+}

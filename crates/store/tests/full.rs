@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     path::Path,
     process::Command,
+    rc::Rc,
     time::{Duration, Instant},
 };
 
@@ -17,6 +18,7 @@ use kite_rules::{
     task::{NewTask, TaskId},
 };
 use kite_store::{Acquired, Options, Release, SqliteStore, Store, StoreError};
+use tokio::task::LocalSet;
 
 const NOW: Now = Now {
     wall_ms: 1_800_000_000_000,
@@ -221,6 +223,49 @@ fn what_frees_succeeds_in_memory_where_even_the_ballast_does_not_help() {
         assert_eq!(states(&after), states(&before));
         assert!(directory.path().join("ballast").exists(), "it was put back");
     });
+}
+
+#[test]
+fn what_was_decided_upon_a_failed_commit_fails_too() {
+    let directory = tempfile::tempdir().unwrap();
+    run(LocalSet::new().run_until(async {
+        let store = Rc::new(open(directory.path(), Some(400)).unwrap());
+        // Each task depends on the one before, and all are sent at once.
+        let under_way: Vec<_> = (1..=600_u128)
+            .map(|n| {
+                let store = Rc::clone(&store);
+                tokio::task::spawn_local(async move {
+                    let (id, mut task) = big_task(n);
+                    task.depends_on = (n > 1)
+                        .then(|| big_task(n - 1).0.to_string())
+                        .into_iter()
+                        .collect();
+                    store.create_task(id, task, NOW, None).await
+                })
+            })
+            .collect();
+        let mut outcomes = Vec::new();
+        for one in under_way {
+            outcomes.push(one.await.unwrap());
+        }
+        let acknowledged = outcomes
+            .iter()
+            .take_while(|outcome| matches!(outcome, Ok(Ok(_))))
+            .count();
+        assert!(acknowledged > 10 && acknowledged < 600, "{acknowledged}");
+        assert!(
+            outcomes[acknowledged..]
+                .iter()
+                .all(|outcome| matches!(outcome, Err(StoreError::Full)))
+        );
+        assert_eq!(tasks(&store), acknowledged as u64);
+        let before = store.read(|l| l.facts());
+        drop(store);
+        assert_eq!(
+            open(directory.path(), None).unwrap().read(|l| l.facts()),
+            before
+        );
+    }));
 }
 
 const INNER: &str = "KITE_TEST_SMALL_DISK";

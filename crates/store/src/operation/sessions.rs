@@ -135,8 +135,14 @@ impl Operation<'_> {
         })
     }
 
+    /// Forgets what is not to be remembered any more.
+    pub(crate) fn forget_ended(mut self) -> Decision<()> {
+        self.forget_sessions();
+        self.done(())
+    }
+
     /// Forgets ended sessions that are too old or too many.
-    pub(crate) fn forget_sessions(&mut self) {
+    fn forget_sessions(&mut self) {
         let oldest_ms = self.now.wall_ms.saturating_sub(ENDED_SESSION_AGE_MS);
         let mut ended: Vec<(u64, SessionId)> = self
             .ledger

@@ -184,8 +184,7 @@ impl SqliteStore {
     fn forget_saved(&self) {
         let mut unsaved = self.unsaved.borrow_mut();
         if let Some((count, number)) = unsaved.sent
-            && self.progress.failed() < self.incarnation.get()
-            && self.progress.settled() >= number
+            && self.progress.durable() >= number
         {
             unsaved.writes.drain(..count);
             unsaved.sent = None;
@@ -244,7 +243,7 @@ impl SqliteStore {
         } else {
             Vec::new()
         };
-        if writes.is_empty() && carried.is_empty() && self.progress.settled() >= self.sent.get() {
+        if writes.is_empty() && carried.is_empty() && self.progress.durable() >= self.sent.get() {
             return None;
         }
         if !carried.is_empty() {

@@ -16,7 +16,10 @@ use super::{
     space::Space,
 };
 use crate::{
-    Facts, Ledger, StoreError, answers::Answers, limits::CHECK_BYTES_MAX, operation::Operation,
+    Facts, Ledger, StoreError,
+    answers::Answers,
+    limits::{CHECK_BYTES_MAX, FINISHED_TASKS_MAX},
+    operation::Operation,
     write::Write,
 };
 
@@ -133,7 +136,7 @@ fn start(
 /// the machine has restarted, the end of every session.
 fn start_generation(
     connection: &mut Connection,
-    facts: Facts,
+    mut facts: Facts,
     mut next_change: u64,
     options: &Options,
 ) -> rusqlite::Result<(Ledger, u64)> {
@@ -144,6 +147,9 @@ fn start_generation(
         .map_or(1, |before| before.saturating_add(1))
         .max(int(options.now.wall_ms));
     let booted: Option<String> = meta(&transaction, "boot_id")?;
+    for number in facts.forget_finished(FINISHED_TASKS_MAX) {
+        transaction.execute("DELETE FROM task WHERE number = ?1", [int(number)])?;
+    }
     let mut ledger = Ledger::new(generation.cast_unsigned());
     ledger.refill(facts, options.now);
     for write in lost(
@@ -178,6 +184,7 @@ fn lost(ledger: &mut Ledger, restarted: bool, now: Now) -> Vec<Write> {
             Operation::new(ledger, now).end_session(session, State::Lost, "the machine restarted");
         writes.extend(ended.writes);
     }
+    writes.extend(Operation::new(ledger, now).forget_ended().writes);
     writes
 }
 

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, params};
 use tokio::sync::{mpsc::Receiver, oneshot};
 
 use super::{
@@ -60,16 +60,17 @@ pub(super) enum Message {
 /// What the writer lets others see.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// All entries up to this number are durable or have failed.
-    settled: AtomicU64,
+    /// The last entry that was committed. Within one incarnation, those after a failed one fail
+    /// too, so every entry of it up to this number is durable.
+    durable: AtomicU64,
     /// The latest incarnation that has failed; the first one is 1.
     failed: AtomicU64,
     why: Mutex<Option<StoreError>>,
 }
 
 impl Progress {
-    pub(super) fn settled(&self) -> u64 {
-        self.settled.load(Ordering::Acquire)
+    pub(super) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
     }
 
     pub(super) fn failed(&self) -> u64 {
@@ -100,7 +101,8 @@ pub(super) struct Writer {
     grown: Grown,
     space: Arc<Space>,
     progress: Arc<Progress>,
-    /// The next row of the change feed.
+    /// The next row of the change feed, as committed, and in the transaction under way.
+    committed_change: u64,
     next_change: u64,
     /// Rows of the feed added since the last pruning.
     unpruned: u64,
@@ -128,6 +130,7 @@ impl Writer {
             grown,
             space,
             progress,
+            committed_change: next_change,
             next_change,
             unpruned: PRUNE_ROWS,
             latest_wall_ms: 0,
@@ -146,7 +149,7 @@ impl Writer {
             }
         }
         // What is copied now need not be when the store is opened. It stays in the log else.
-        let _ = self.checkpoint();
+        let _ = self.checkpoint("TRUNCATE");
         let _ = self.connection.close();
     }
 
@@ -206,6 +209,8 @@ impl Writer {
     }
 
     fn begin(&mut self) -> rusqlite::Result<()> {
+        // A failed rollback is made up for here: nothing is added to what is half done.
+        self.roll_back()?;
         let cap = self.space.cap_in_force();
         if cap != self.cap_pages {
             let pages = cap.unwrap_or(u32::MAX - 1);
@@ -217,7 +222,9 @@ impl Writer {
     }
 
     fn commit(&mut self) -> rusqlite::Result<()> {
-        self.execute("COMMIT")
+        self.execute("COMMIT")?;
+        self.committed_change = self.next_change;
+        Ok(())
     }
 
     fn execute(&self, sql: &str) -> rusqlite::Result<()> {
@@ -240,20 +247,16 @@ impl Writer {
         if !self.connection.is_autocommit() {
             self.execute("ROLLBACK")?;
         }
-        let newest: Option<i64> =
-            self.connection
-                .query_row("SELECT max(seq) FROM change", [], |row| row.get(0))?;
-        self.next_change = newest.and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0) + 1;
+        self.next_change = self.committed_change;
         Ok(())
     }
 
     /// Tells the callers of a batch how it went.
     fn tell(&mut self, outcome: &Result<(), StoreError>, batch: &mut Vec<Entry>) {
-        if let (Err(error), Some(last)) = (outcome, batch.last()) {
-            self.progress.fail(last.incarnation, error);
-        }
-        if let Some(last) = batch.last() {
-            self.progress.settled.store(last.number, Ordering::Release);
+        match (outcome, batch.last()) {
+            (Ok(()), Some(last)) => self.progress.durable.store(last.number, Ordering::Release),
+            (Err(error), Some(last)) => self.progress.fail(last.incarnation, error),
+            (_, None) => {}
         }
         for entry in batch.drain(..) {
             // A caller that has gone needs no word.
@@ -277,7 +280,8 @@ impl Writer {
         }
         let pages = self.log_pages.load(Ordering::Relaxed);
         if pages >= LOG_PAGES_MAX {
-            let _ = self.checkpoint();
+            // The next commit then starts the log anew, unless somebody still reads from it.
+            let _ = self.checkpoint("PASSIVE");
         } else {
             self.grown.to(pages);
         }
@@ -312,21 +316,16 @@ impl Writer {
         self.commit()
     }
 
-    /// Copies all of the log into the database and empties it.
-    fn checkpoint(&self) -> rusqlite::Result<()> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    /// Copies the log into the database. `TRUNCATE` waits for readers and empties it.
+    fn checkpoint(&self, mode: &str) -> rusqlite::Result<()> {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        self.connection.query_row(&sql, [], |_| Ok(()))
     }
 
     fn named(&self, error: &rusqlite::Error) -> StoreError {
         if is_input_output(error) && self.space.is_exhausted() {
             return StoreError::Full;
         }
-        debug_assert_ne!(
-            error.sqlite_error_code(),
-            Some(ErrorCode::ApiMisuse),
-            "{error}"
-        );
         told(error)
     }
 }
