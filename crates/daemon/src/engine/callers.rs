@@ -12,7 +12,7 @@ use kite_rules::{
 };
 use kite_store::{Freed, Store};
 use kite_wire::{
-    reply::{Fault, Sessions},
+    reply::{Done, Fault, Sessions},
     request::{Caller, Envelope, FileTouch, Register},
 };
 use tokio::task::AbortHandle;
@@ -114,7 +114,7 @@ impl<S: Store> Engine<S> {
             cwd,
             project,
             worktree,
-            intent: self.intent(actor.intent.as_deref()),
+            intent: self.intent(None, actor.intent.as_deref()),
             fingerprint: actor.fingerprint.clone(),
             state: State::Idle,
             end_reason: None,
@@ -136,6 +136,7 @@ impl<S: Store> Engine<S> {
             );
             self.changed("sessions", &opened.session.project);
         }
+        self.read_settings(&opened.session).await;
         self.watch(&opened.session);
         Ok(Some(opened.session.id))
     }
@@ -176,6 +177,7 @@ impl<S: Store> Engine<S> {
             return Ok(());
         };
         let mut session = before.clone();
+        let intent = self.intent(Some(id), actor.intent.as_deref());
         let set = |field: &mut Option<String>, value: Option<String>| {
             if value.is_some() {
                 *field = value;
@@ -184,7 +186,7 @@ impl<S: Store> Engine<S> {
         set(&mut session.client_version, actor.client_version);
         set(&mut session.client_session_id, actor.client_session_id);
         set(&mut session.fingerprint, actor.fingerprint);
-        set(&mut session.intent, self.intent(actor.intent.as_deref()));
+        set(&mut session.intent, intent);
         if let Some(cwd) = actor
             .cwd
             .filter(|_| session.kind != Kind::Remote || before.cwd == "/")
@@ -213,8 +215,13 @@ impl<S: Store> Engine<S> {
         self.presence.borrow_mut().step(session);
     }
 
-    pub(super) fn intent(&self, line: Option<&str>) -> Option<String> {
-        let line = line.filter(|line| self.config.intent && !line.is_empty())?;
+    /// The intent to keep for that line, where intents are kept at all.
+    pub(super) fn intent(&self, session: Option<SessionId>, line: Option<&str>) -> Option<String> {
+        let intents = match session {
+            Some(session) => self.settings.of(session).intent,
+            None => self.settings.of_home().intent,
+        };
+        let line = line.filter(|line| intents && !line.is_empty())?;
         Some(
             kite_redact::redact(line)
                 .chars()
@@ -264,7 +271,10 @@ impl<S: Store> Engine<S> {
                     )
                     .await;
                 }
-                _ => self.watch(&session),
+                _ => {
+                    self.read_settings(&session).await;
+                    self.watch(&session);
+                }
             }
         }
     }
@@ -277,6 +287,7 @@ impl<S: Store> Engine<S> {
         let ended = self.store.end_session(id, state, why, self.now()).await;
         self.presence.borrow_mut().forget(id);
         self.calls.borrow_mut().forget(id);
+        self.settings.forget(id);
         self.touches.borrow_mut().forget_reader(id);
         let freed_holds = self.holds.borrow_mut().drop_session(id);
         if !freed_holds.is_empty() {
@@ -477,7 +488,11 @@ impl<S: Store> Engine<S> {
         connection: &Connection,
         envelope: &Envelope,
         request: FileTouch,
-    ) -> Result<Sessions, Fault> {
+    ) -> Result<Done, Fault> {
+        if request.file.is_empty() {
+            return Err(Fault::new("invalid_field", "`file_touch` needs a `file`")
+                .hint("give its path, absolute or relative to the session's directory"));
+        }
         let owner = self.named_or_registered(connection, envelope).await?;
         match request.action.as_deref() {
             None | Some("edit" | "write") => self.edited(&owner, &request.file).await,
@@ -488,7 +503,7 @@ impl<S: Store> Engine<S> {
                 );
             }
         }
-        Ok(self.only(owner.session))
+        Ok(Done {})
     }
 
     fn only(&self, id: SessionId) -> Sessions {

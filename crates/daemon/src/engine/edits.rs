@@ -76,7 +76,8 @@ impl<S: Store> Engine<S> {
         patience: &Patience<'_>,
     ) -> Result<(), Refusal> {
         let mut place: Option<Place<'_, S>> = None;
-        let wait = Duration::from_millis(self.config.hold_wait_ms);
+        let wait_ms = self.settings.of(owner.session).hold_wait_ms;
+        let wait = Duration::from_millis(wait_ms);
         let began = Instant::now();
         loop {
             let freed = self.hold_freed.notified();
@@ -101,9 +102,7 @@ impl<S: Store> Engine<S> {
                     ticket: self.holds.borrow_mut().wait(key, owner),
                 });
                 self.count(prevented::EDITS_QUEUED, 1);
-                patience
-                    .extend
-                    .send(self.config.hold_wait_ms + ANSWER_SLACK_MS);
+                patience.extend.send(wait_ms + ANSWER_SLACK_MS);
             }
             let over = tokio::time::timeout_at(began + wait, freed).await.is_err();
             patience.waited.set(began.elapsed());
@@ -168,7 +167,7 @@ impl<S: Store> Engine<S> {
     /// The one line about another session's change of this file, where one is due.
     fn note_for(&self, owner: &Owner, key: &str) -> Verdict {
         let now = self.now();
-        if !self.config.notes {
+        if !self.settings.of(owner.session).notes {
             return Verdict::Pass;
         }
         let Some(note) = self.touches.borrow_mut().note_before_edit(key, owner, now) else {
@@ -207,7 +206,7 @@ impl<S: Store> Engine<S> {
         }
         self.edited(owner, file).await;
         self.calls.borrow_mut().edit_is_over(call);
-        if self.config.hold == Hold::Edit {
+        if self.settings.of(owner.session).hold == Hold::Edit {
             self.holds
                 .borrow_mut()
                 .finished(owner.session, call, self.now());

@@ -27,7 +27,7 @@ impl<S: Store> Engine<S> {
             Some(others)
         });
         let others = others.unwrap_or_default();
-        if others.is_empty() || !self.config.notes {
+        if others.is_empty() || !self.settings.of(owner.session).notes {
             return Verdict::Pass;
         }
         let mut named: Vec<String> = others

@@ -17,7 +17,7 @@ use kite_wire::{
 };
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Engine, storage, targets};
+use super::{Engine, secrets::clean, storage, targets};
 use crate::{
     doors::Connection,
     translate::{self, refusal::Reader},
@@ -48,9 +48,10 @@ impl<S: Store> Engine<S> {
             .lock_request(connection, envelope, &owner, &request)
             .await?;
         let began = Instant::now();
+        let settings = self.settings.of(owner.session);
         self.not_being_edited(
             &asked,
-            began + wait.max(Duration::from_millis(self.config.hold_wait_ms)),
+            began + wait.max(Duration::from_millis(settings.hold_wait_ms)),
         )
         .await?;
         let body = |granted: &Granted| self.granted_body(granted, began);
@@ -125,7 +126,7 @@ impl<S: Store> Engine<S> {
         }
         let ttl_ms = request
             .ttl_s
-            .unwrap_or(self.config.lock_ttl_s)
+            .unwrap_or(self.settings.of(owner.session).lock_ttl_s)
             .saturating_mul(1_000);
         let wait_ms = request.wait_s.unwrap_or(0).saturating_mul(1_000);
         if ttl_ms == 0 || ttl_ms > LOCK_TTL_MS_MAX || wait_ms > LOCK_WAIT_MS_MAX {
@@ -141,7 +142,7 @@ impl<S: Store> Engine<S> {
             owner: owner.clone(),
             project: place.project,
             targets,
-            reason: request.reason.clone(),
+            reason: clean(request.reason.as_deref()),
             ttl_ms,
             keep: request.keep,
         };
@@ -252,7 +253,7 @@ impl<S: Store> Engine<S> {
         if let (Some(id), Some(place)) = (envelope.id, place) {
             let place = u64::try_from(place).ok();
             let _ = connection.push.try_send(Push {
-                push: "waiting".into(),
+                push: "place".into(),
                 request: Some(id),
                 place,
                 ..Push::default()

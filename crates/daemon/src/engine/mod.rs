@@ -11,11 +11,14 @@
 mod callers;
 mod calls;
 mod edits;
+mod faults;
 mod greeting;
 mod locks;
 mod places;
 mod prevented;
 mod queries;
+mod secrets;
+mod settings;
 mod steps;
 #[cfg(test)]
 mod stories;
@@ -61,7 +64,7 @@ pub struct Identity {
 pub struct Engine<S> {
     store: S,
     log: AuditLog,
-    config: Config,
+    settings: settings::Settings,
     identity: Identity,
     clock: Clock,
     started_wall_ms: u64,
@@ -93,7 +96,7 @@ impl<S: Store> Engine<S> {
         Rc::new(Engine {
             store,
             log,
-            config,
+            settings: settings::Settings::new(config),
             identity,
             clock,
             started_wall_ms,
@@ -116,6 +119,8 @@ impl<S: Store> Engine<S> {
     /// timers. Call once, within a `LocalSet`.
     pub async fn start(self: &Rc<Self>) {
         self.adopt().await;
+        self.answers_again();
+        self.absorb_faults();
         tokio::task::spawn_local(timers::run(Rc::clone(self)));
         tokio::task::spawn_local(subscribers::pass_on_events(Rc::clone(self)));
         self.note(Event {

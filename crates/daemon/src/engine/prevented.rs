@@ -102,28 +102,24 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    pub(super) fn prevented_and_cost(&self) -> (Prevented, Cost) {
+    /// A durable counter, with what is not saved yet.
+    pub(super) fn counted(&self, name: &str) -> u64 {
         let counters = self.prevented.borrow();
-        let total = |name: &str| {
-            let unsaved: u64 = counters
-                .unsaved
-                .iter()
-                .filter(|(known, _)| *known == name)
-                .map(|(_, count)| count)
-                .sum();
-            self.store
-                .read(|ledger| ledger.tally.get(name).copied().unwrap_or(0))
-                + unsaved
-        };
+        let unsaved = counters.unsaved.iter().filter(|(known, _)| *known == name);
+        let saved = self.store.read(|ledger| ledger.tally.get(name).copied());
+        saved.unwrap_or(0) + unsaved.map(|(_, count)| count).sum::<u64>()
+    }
+
+    pub(super) fn prevented_and_cost(&self) -> (Prevented, Cost) {
         let prevented = Prevented {
-            edits_queued: total(EDITS_QUEUED),
-            edits_refused: total(EDITS_REFUSED),
-            stale_writes: total(STALE_WRITES),
-            double_claims: total(DOUBLE_CLAIMS),
-            late_results: total(LATE_RESULTS),
-            freed_after_death: total(FREED_AFTER_DEATH),
-            notes: total(NOTES),
+            edits_queued: self.counted(EDITS_QUEUED),
+            edits_refused: self.counted(EDITS_REFUSED),
+            stale_writes: self.counted(STALE_WRITES),
+            double_claims: self.counted(DOUBLE_CLAIMS),
+            late_results: self.counted(LATE_RESULTS),
+            freed_after_death: self.counted(FREED_AFTER_DEATH),
+            notes: self.counted(NOTES),
         };
-        (prevented, counters.cost())
+        (prevented, self.prevented.borrow().cost())
     }
 }

@@ -6,7 +6,7 @@ use kite_rules::session::{Session, State};
 use kite_store::Store;
 use kite_wire::{
     PROTOCOL,
-    reply::{self, DaemonStats, Events, Fault, Faults, Locks, Sessions, Stats, ok_line},
+    reply::{self, DaemonStats, Events, Fault, Locks, Sessions, Stats, ok_line},
     request::{Envelope, Query, Request, TaskList, nearest_hint},
 };
 use serde_json::Value;
@@ -189,7 +189,7 @@ impl<S: Store> Engine<S> {
             store_bytes: self.store.bytes(),
             log_bytes: self.log.bytes(),
             connections: 0,
-            guard: match self.config.guard {
+            guard: match self.settings.of_home().guard {
                 Guard::Open => "open",
                 Guard::Strict => "strict",
             }
@@ -217,19 +217,5 @@ impl<S: Store> Engine<S> {
                 faults: self.faults(),
             }
         })
-    }
-
-    /// Hook calls that found no answer, as the hooks wrote them down.
-    fn faults(&self) -> Faults {
-        let mut faults = Faults::default();
-        let text = std::fs::read_to_string(self.identity.home.hook_faults()).unwrap_or_default();
-        for line in text.lines() {
-            match line.split(' ').nth(2) {
-                Some("unreachable") => faults.unreachable += 1,
-                Some("timeout") => faults.timeouts += 1,
-                _ => faults.other += 1,
-            }
-        }
-        faults
     }
 }

@@ -125,7 +125,8 @@ impl<S: Store> Engine<S> {
             _ => (None, None),
         };
         let full = tool.is_some_and(|tool| {
-            self.config
+            self.settings
+                .of_home()
                 .log_full
                 .iter()
                 .any(|wanted| wanted == tool || wanted == "*")

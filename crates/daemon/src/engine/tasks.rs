@@ -16,7 +16,7 @@ use kite_wire::{
     },
 };
 
-use super::{Engine, callers, storage, targets};
+use super::{Engine, callers, secrets::clean, storage, targets};
 use crate::{
     audit::Filter,
     doors::Connection,
@@ -59,8 +59,8 @@ impl<S: Store> Engine<S> {
         };
         let new = NewTask {
             project: place.project,
-            title: request.title,
-            description: request.description,
+            title: kite_redact::redact(&request.title).into_owned(),
+            description: clean(request.description.as_deref()),
             priority,
             depends_on: request.depends_on,
             paths,
@@ -146,7 +146,7 @@ impl<S: Store> Engine<S> {
                 task,
                 &owner,
                 request.attempt,
-                request.result,
+                clean(request.result.as_deref()),
                 self.now(),
                 retry,
             )
@@ -183,7 +183,7 @@ impl<S: Store> Engine<S> {
                 task,
                 &owner,
                 request.attempt,
-                request.reason,
+                clean(request.reason.as_deref()),
                 request.failed,
                 self.now(),
                 retry,
@@ -211,7 +211,7 @@ impl<S: Store> Engine<S> {
         });
         let judged = self
             .store
-            .cancel_task(task, request.reason, self.now(), retry)
+            .cancel_task(task, clean(request.reason.as_deref()), self.now(), retry)
             .await;
         self.task_answer(envelope, judged, asker, "cancelled", "cancelled")
     }

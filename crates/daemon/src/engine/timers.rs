@@ -27,6 +27,7 @@ pub(super) async fn run<S: Store>(engine: Rc<Engine<S>>) {
         engine.expire().await;
         engine.end_silent_sessions().await;
         if tick.is_multiple_of(SAVE_EVERY_TICKS) {
+            engine.absorb_faults();
             engine.save_prevented().await;
         }
     }
@@ -80,7 +81,7 @@ impl<S: Store> Engine<S> {
 
     async fn end_silent_sessions(&self) {
         let now = self.now().mono_ms;
-        let ttl = self.config.session_ttl_s * 1_000;
+        let ttl = self.settings.of_home().session_ttl_s * 1_000;
         let silent: Vec<SessionId> = self.store.read(|ledger| {
             let remote = ledger
                 .sessions

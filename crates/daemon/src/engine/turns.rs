@@ -6,6 +6,7 @@ use kite_rules::session::{Owner, SessionId, State};
 use kite_store::{Release, Store};
 
 use super::Engine;
+use crate::config::Hold;
 
 /// A turn is over when nothing more came for so long after its end was said: another Stop hook
 /// may let it go on.
@@ -22,7 +23,7 @@ impl<S: Store> Engine<S> {
         };
         let mut after = before.clone();
         after.state = State::Active;
-        if let Some(intent) = self.intent(first_line) {
+        if let Some(intent) = self.intent(Some(session), first_line) {
             after.intent = Some(intent);
         }
         if let Err(fault) = self.update(&before, after).await {
@@ -88,6 +89,9 @@ impl<S: Store> Engine<S> {
     /// end was not seen (their notice may still be on its way, or they were denied elsewhere) get
     /// the usual grace.
     pub(super) fn earlier_calls_are_over(&self, owner: &Owner, except: Option<&str>) {
+        if self.settings.of(owner.session).hold == Hold::Turn {
+            return;
+        }
         let unseen = self.calls.borrow_mut().presume_over(owner, except);
         let mut still_open: Vec<&str> = unseen.iter().map(String::as_str).collect();
         still_open.extend(except);
