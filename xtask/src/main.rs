@@ -1,16 +1,20 @@
-//! Chores of this repository: `cargo xtask bench`.
+//! Chores of this repository: `cargo xtask bench`, `cargo xtask picture`.
 
 use std::process::ExitCode;
 
 mod bench;
+mod picture;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
         Some("bench") => bench::run(&words.collect::<Vec<_>>()),
+        Some("picture") => picture::draw(),
         Some(bench::echo::COMMAND) => bench::echo::serve(&words.next().unwrap_or_default()),
         _ => {
-            say("usage: cargo xtask bench [processes] [sockets] [depth] [claude]");
+            say(
+                "usage: cargo xtask bench [processes] [sockets] [depth] [claude]\n       kite demo | cargo xtask picture > docs/demo.svg",
+            );
             ExitCode::from(2)
         }
     }

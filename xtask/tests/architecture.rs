@@ -13,7 +13,10 @@ use serde_json::Value;
 /// Which of our rooms each room knows. There are no other arrows.
 const ARROWS: &[(&str, &[&str])] = &[
     ("kite", &["kite-daemon", "kite-mcp", "kite-wire"]),
-    ("kite-daemon", &["kite-redact", "kite-rules", "kite-store", "kite-wire"]),
+    (
+        "kite-daemon",
+        &["kite-redact", "kite-rules", "kite-store", "kite-wire"],
+    ),
     ("kite-hook", &["kite-wire"]),
     ("kite-mcp", &["kite-redact", "kite-wire"]),
     ("kite-redact", &[]),
@@ -33,22 +36,37 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the workspace")
+        .to_owned()
 }
 
 #[test]
 fn the_arrows_are_the_dependencies() {
     let metadata = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
         .current_dir(top())
         .output()
         .expect("cargo metadata");
     let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
-    let ours: BTreeSet<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    let ours: BTreeSet<&str> = packages
+        .iter()
+        .filter_map(|package| package["name"].as_str())
+        .collect();
     let mut arrows = BTreeMap::new();
     for package in packages {
-        let normal = package["dependencies"].as_array().expect("dependencies").iter();
+        let normal = package["dependencies"]
+            .as_array()
+            .expect("dependencies")
+            .iter();
         let known: BTreeSet<&str> = normal
             .filter(|dependency| dependency["kind"].is_null())
             .filter_map(|dependency| dependency["name"].as_str())
@@ -56,15 +74,23 @@ fn the_arrows_are_the_dependencies() {
             .collect();
         arrows.insert(package["name"].as_str().expect("name"), known);
     }
-    let drawn: BTreeMap<&str, BTreeSet<&str>> =
-        ARROWS.iter().map(|(room, known)| (*room, known.iter().copied().collect())).collect();
-    assert_eq!(arrows, drawn, "an arrow that is not drawn, or a drawn one that is not there");
+    let drawn: BTreeMap<&str, BTreeSet<&str>> = ARROWS
+        .iter()
+        .map(|(room, known)| (*room, known.iter().copied().collect()))
+        .collect();
+    assert_eq!(
+        arrows, drawn,
+        "an arrow that is not drawn, or a drawn one that is not there"
+    );
 }
 
 #[test]
 fn rules_depend_on_nothing_and_have_no_std() {
     let manifest = fs::read_to_string(top().join("crates/rules/Cargo.toml")).expect("manifest");
-    assert!(!manifest.contains("[dependencies]"), "rules have no dependencies");
+    assert!(
+        !manifest.contains("[dependencies]"),
+        "rules have no dependencies"
+    );
     let lib = fs::read_to_string(top().join("crates/rules/src/lib.rs")).expect("lib.rs");
     assert!(lib.contains("#![no_std]"));
 }
@@ -78,8 +104,13 @@ fn words_stay_in_their_rooms() {
                 continue;
             }
             let text = fs::read_to_string(&file).expect("source");
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            let named = code.into_iter().any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == *word));
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let named = code.into_iter().any(|line| {
+                line.split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .any(|w| w == *word)
+            });
             assert!(!named, "{} names {word}", file.display());
         }
     }
@@ -87,14 +118,25 @@ fn words_stay_in_their_rooms() {
 
 #[test]
 fn every_path_in_the_documents_exists() {
-    for document in ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "docs/guarantees.md"] {
+    for document in [
+        "ARCHITECTURE.md",
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/guarantees.md",
+    ] {
         let text = fs::read_to_string(top().join(document)).expect(document);
         let paths = text.split('`').filter(|word| {
-            ["crates/", "docs/", "xtask/", ".ci/"].iter().any(|start| word.starts_with(start)) && !word.contains([' ', '*', '<'])
+            ["crates/", "docs/", "xtask/", ".ci/"]
+                .iter()
+                .any(|start| word.starts_with(start))
+                && !word.contains([' ', '*', '<'])
         });
         for path in paths {
             let path = path.split("::").next().unwrap_or(path);
-            assert!(top().join(path).exists(), "{document} names {path}, which is not there");
+            assert!(
+                top().join(path).exists(),
+                "{document} names {path}, which is not there"
+            );
         }
     }
 }
@@ -104,7 +146,11 @@ fn no_room_is_too_big_to_hold() {
     const LINES_MAX: usize = 650;
     for file in sources(&top()) {
         let lines = fs::read_to_string(&file).expect("source").lines().count();
-        assert!(lines <= LINES_MAX, "{} has {lines} lines; look for the noun to split it by", file.display());
+        assert!(
+            lines <= LINES_MAX,
+            "{} has {lines} lines; look for the noun to split it by",
+            file.display()
+        );
     }
 }
 

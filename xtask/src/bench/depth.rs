@@ -16,12 +16,21 @@ use super::{Kite, median, row};
 
 const ROUNDS: usize = 9;
 const SAMPLES: usize = 400;
-const NOW: Now = Now { wall_ms: 1_700_000_000_000, mono_ms: 1_000_000 };
+const NOW: Now = Now {
+    wall_ms: 1_700_000_000_000,
+    mono_ms: 1_000_000,
+};
 
 pub(crate) fn run(_: &Kite) {
     let flat = |count| graph(count, false);
     let adverse = |count| graph(count, true);
-    compare("claim and give back, 100,000 tasks", "1,000 tasks", "at most 1.3 x", claims(flat(100_000)), claims(flat(1_000)));
+    compare(
+        "claim and give back, 100,000 tasks",
+        "1,000 tasks",
+        "at most 1.3 x",
+        claims(flat(100_000)),
+        claims(flat(1_000)),
+    );
     compare(
         "claim and give back, 100,000 tasks, 90 % of them blocked and urgent",
         "1,000 such tasks",
@@ -29,10 +38,22 @@ pub(crate) fn run(_: &Kite) {
         claims(adverse(100_000)),
         claims(adverse(1_000)),
     );
-    compare("lock check of a path, 10,000 held", "100 held", "at most 1.5 x", checks(10_000), checks(100));
+    compare(
+        "lock check of a path, 10,000 held",
+        "100 held",
+        "at most 1.5 x",
+        checks(10_000),
+        checks(100),
+    );
 }
 
-fn compare(what: &str, baseline: &str, reach: &str, mut large: impl FnMut() -> f64, mut small: impl FnMut() -> f64) {
+fn compare(
+    what: &str,
+    baseline: &str,
+    reach: &str,
+    mut large: impl FnMut() -> f64,
+    mut small: impl FnMut() -> f64,
+) {
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {
         let (of_large, of_small) = (large(), small());
@@ -72,8 +93,16 @@ fn graph(count: usize, adverse: bool) -> TaskGraph {
     let mut gate = None;
     for number in 0..count {
         let blocked = adverse && number % 10 != 0;
-        let depends_on = gate.filter(|_| blocked).map(|id: TaskId| id.to_string()).into_iter().collect();
-        let priority = if blocked { Priority::High } else { Priority::Normal };
+        let depends_on = gate
+            .filter(|_| blocked)
+            .map(|id: TaskId| id.to_string())
+            .into_iter()
+            .collect();
+        let priority = if blocked {
+            Priority::High
+        } else {
+            Priority::Normal
+        };
         if let Ok(id) = make(number, priority, depends_on) {
             gate.get_or_insert(id);
         }
@@ -110,7 +139,9 @@ fn checks(held: usize) -> impl FnMut() -> f64 {
     let me = Owner::session(SessionId(1));
     move || {
         p50(|| {
-            std::hint::black_box(table.blocking(&me, "/home/dev/shop/src/module5/deeper/inside/free.rs"));
+            std::hint::black_box(
+                table.blocking(&me, "/home/dev/shop/src/module5/deeper/inside/free.rs"),
+            );
         })
     }
 }

@@ -15,11 +15,16 @@ pub(crate) const COMMAND: &str = "echo-server";
 /// `.once`, as the daemon does for clients that do not say hello.
 pub(crate) fn serve(path: &str) -> ExitCode {
     let once = path.ends_with(".once");
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    else {
         return ExitCode::FAILURE;
     };
     runtime.block_on(async {
-        let Ok(listener) = UnixListener::bind(path) else { return };
+        let Ok(listener) = UnixListener::bind(path) else {
+            return;
+        };
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {
                 let mut buffer = vec![0; 4_096];

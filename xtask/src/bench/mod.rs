@@ -26,7 +26,10 @@ const CHAPTERS: [(&str, fn(&Kite)); 4] = [
 
 /// Runs the named chapters, or all.
 pub(crate) fn run(names: &[String]) -> ExitCode {
-    if let Some(unknown) = names.iter().find(|name| !CHAPTERS.iter().any(|(known, _)| known == name)) {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !CHAPTERS.iter().any(|(known, _)| known == name))
+    {
         say(&format!("error: there is no chapter `{unknown}`"));
         return ExitCode::from(2);
     }
@@ -52,17 +55,24 @@ pub(crate) struct Kite {
 
 impl Kite {
     fn build() -> Option<Kite> {
-        let built = Command::new("cargo").args(["build", "--release", "--quiet", "--package", "kite"]).status().ok()?;
+        let built = Command::new("cargo")
+            .args(["build", "--release", "--quiet", "--package", "kite"])
+            .status()
+            .ok()?;
         if !built.success() {
             return None;
         }
         let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
         let built = target.join("release/kite");
         let home = tempfile::tempdir().ok()?;
         let project = home.path().join("project");
         std::fs::create_dir(&project).ok()?;
-        let kite = Kite { home, program: built };
+        let kite = Kite {
+            home,
+            program: built,
+        };
         let wired = kite.command().args(["init"]).arg(&project).output().ok()?;
         wired.status.success().then_some(kite)
     }
@@ -84,7 +94,9 @@ impl Kite {
     /// The built program, with this home.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.env("KITE_HOME", self.home()).env("HOME", self.home.path());
+        command
+            .env("KITE_HOME", self.home())
+            .env("HOME", self.home.path());
         command
     }
 
@@ -108,6 +120,11 @@ pub(crate) fn median(figures: &mut [f64]) -> f64 {
 /// A row: what, its ratio to the baseline with the spread over the rounds, and the bound.
 pub(crate) fn row(what: &str, ratios: &mut [f64], baseline: &str, reach: &str) {
     let middle = median(ratios);
-    let (low, high) = (ratios.first().copied().unwrap_or(f64::NAN), ratios.last().copied().unwrap_or(f64::NAN));
-    say(&format!("  {what}: {middle:.2} x [{low:.2} .. {high:.2}] of {baseline}; reach: {reach}"));
+    let (low, high) = (
+        ratios.first().copied().unwrap_or(f64::NAN),
+        ratios.last().copied().unwrap_or(f64::NAN),
+    );
+    say(&format!(
+        "  {what}: {middle:.2} x [{low:.2} .. {high:.2}] of {baseline}; reach: {reach}"
+    ));
 }

@@ -31,12 +31,20 @@ fn hook(kite: &Kite) {
     .to_string();
     let mut hook = || {
         let mut command = Command::new(kite.installed("kite-hook"));
-        command.arg("PreToolUse").env("CLAUDE_PID", std::process::id().to_string()).env("KITE_HOME", kite.home());
+        command
+            .arg("PreToolUse")
+            .env("CLAUDE_PID", std::process::id().to_string())
+            .env("KITE_HOME", kite.home());
         timed(&mut command, input.as_bytes())
     };
     let mut truth = || timed(&mut Command::new("/bin/true"), b"");
     let mut ratios = rounds(&mut hook, &mut truth);
-    row("whole kite-hook process with a decision, p50", &mut ratios, "/bin/true", "at most 1.5 x");
+    row(
+        "whole kite-hook process with a decision, p50",
+        &mut ratios,
+        "/bin/true",
+        "at most 1.5 x",
+    );
 }
 
 fn mcp(kite: &Kite) {
@@ -51,13 +59,19 @@ fn mcp(kite: &Kite) {
     };
     let mut truth = || timed(&mut Command::new("/bin/true"), b"");
     let mut ratios = rounds(&mut server, &mut truth);
-    row("kite mcp: start to the answer of tools/list, p50", &mut ratios, "/bin/true", "at most 4 x");
+    row(
+        "kite mcp: start to the answer of tools/list, p50",
+        &mut ratios,
+        "/bin/true",
+        "at most 4 x",
+    );
 }
 
 fn memory(kite: &Kite) {
     let mut child = start_mcp(kite);
     let listed = list_tools(&mut child);
-    let smaps = fs::read_to_string(format!("/proc/{}/smaps_rollup", child.id())).unwrap_or_default();
+    let smaps =
+        fs::read_to_string(format!("/proc/{}/smaps_rollup", child.id())).unwrap_or_default();
     let _ = child.kill();
     let _ = child.wait();
     let private: u64 = smaps
@@ -67,7 +81,11 @@ fn memory(kite: &Kite) {
         .sum();
     if listed && private > 0 {
         let tenths = private * 10 / 1_024;
-        say(&format!("  kite mcp: private memory, idle: {}.{} MiB; reach: at most 6 MiB", tenths / 10, tenths % 10));
+        say(&format!(
+            "  kite mcp: private memory, idle: {}.{} MiB; reach: at most 6 MiB",
+            tenths / 10,
+            tenths % 10
+        ));
     } else {
         say("  kite mcp: private memory: not measured here (no /proc)");
     }
@@ -92,8 +110,14 @@ fn rounds(a: &mut dyn FnMut() -> f64, b: &mut dyn FnMut() -> f64) -> Vec<f64> {
 /// Seconds from start to reaped.
 fn timed(command: &mut Command, input: &[u8]) -> f64 {
     let began = Instant::now();
-    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    let Ok(mut child) = child else { return f64::NAN };
+    let child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = child else {
+        return f64::NAN;
+    };
     if let Some(mut stdin) = child.stdin.take() {
         let _ = stdin.write_all(input);
     }
@@ -104,7 +128,10 @@ fn timed(command: &mut Command, input: &[u8]) -> f64 {
 fn start_mcp(kite: &Kite) -> Child {
     let mut command = Command::new(kite.installed("kite"));
     command.arg("mcp").env("KITE_HOME", kite.home());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
     match command.spawn() {
         Ok(child) => child,
         Err(error) => {
@@ -115,7 +142,9 @@ fn start_mcp(kite: &Kite) -> Child {
 }
 
 fn list_tools(child: &mut Child) -> bool {
-    let (Some(stdin), Some(stdout)) = (child.stdin.as_mut(), child.stdout.as_mut()) else { return false };
+    let (Some(stdin), Some(stdout)) = (child.stdin.as_mut(), child.stdout.as_mut()) else {
+        return false;
+    };
     let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "0"}});
     let lines = [
         json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}),
@@ -126,7 +155,9 @@ fn list_tools(child: &mut Child) -> bool {
         return false;
     }
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-        let Ok(answer) = serde_json::from_str::<Value>(&line) else { return false };
+        let Ok(answer) = serde_json::from_str::<Value>(&line) else {
+            return false;
+        };
         if answer["id"] == 2 {
             return answer["result"]["tools"].is_array();
         }
