@@ -105,7 +105,7 @@ fn line(session: &Session, is_you: bool, all: bool) -> String {
     if all {
         line.push_str(&format!(
             ", in {}",
-            one_line(&session.project, PATH_CHARS_MAX)
+            one_line(directory(&session.project), PATH_CHARS_MAX)
         ));
     }
     let held = [("locks", &session.locks), ("editing", &session.holds)];
@@ -119,6 +119,11 @@ fn line(session: &Session, is_you: bool, all: bool) -> String {
         line.push_str("; runs other tool schemas than this Kite");
     }
     line
+}
+
+/// The directory that people know a project by: the one that holds its git directory.
+fn directory(project: &str) -> &str {
+    project.strip_suffix("/.git").unwrap_or(project)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `kite_task_release`.
 
 use kite_wire::{
-    reply::{self, Fault, OneTask},
+    reply::{self, Fault, OneTask, Task},
     request::{Request, TaskRelease},
 };
 use serde_json::Value;
@@ -69,7 +69,12 @@ fn render(_request: &Request, reply: Value) -> Result<String, Fault> {
         ),
         state => format!("Task released: {} ({state}).", show::named(&task)),
     };
-    show::push_woken(&mut answer, &woken);
+    // That this one is ready again is said already.
+    let others: Vec<Task> = woken
+        .into_iter()
+        .filter(|other| other.id != task.id)
+        .collect();
+    show::push_woken(&mut answer, &others);
     Ok(answer)
 }
 

@@ -168,7 +168,7 @@ fn the_death_of_the_parent_ends_it_although_its_pipes_stay_open() {
     let home = tempdir().expect("a directory");
     let mut parent = Command::new("sh");
     parent
-        .args(["-c", "\"$0\" <&0 & echo started; wait", PROGRAM])
+        .args(["-c", "exec 3<&0; \"$0\" <&3 & echo started; wait", PROGRAM])
         .env("KITE_HOME", home.path());
     let mut parent = parent
         .stdin(Stdio::piped())
@@ -186,7 +186,9 @@ fn the_death_of_the_parent_ends_it_although_its_pipes_stay_open() {
         b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}\n",
     )
     .expect("it reads");
+    line.clear();
     output.read_line(&mut line).expect("a pong");
+    assert!(line.contains("\"result\""), "{line}");
     parent.kill().expect("the shell lives");
     parent.wait().expect("the shell ends");
 
