@@ -1,6 +1,6 @@
 //! Which files a scope touches, and what Kite's part of each is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -189,9 +189,4 @@ fn exclude_place(project: &Project) -> Option<Place> {
         path,
         part: Part::Exclude,
     })
-}
-
-/// Whether a place is shared with other projects and rewritten by the agent while it runs.
-pub(crate) fn is_claude_state(place: &Place, machine: &Machine) -> bool {
-    place.path == Path::new(&machine.claude_state())
 }
