@@ -146,6 +146,7 @@ impl Daemon {
         };
         match send(&mut self.client, request.clone(), envelope.clone()) {
             Err(client::Error::Io(cause)) if went_away(&cause) => {
+                start(&self.home)?;
                 self.find_again()?;
                 Ok(send(&mut self.client, request, envelope)?)
             }

@@ -64,12 +64,12 @@ impl Kind {
     fn of(code: &str) -> Kind {
         match code {
             "locked" | "busy" | "already_claimed" | "not_claimed" | "not_ready" | "stale_epoch"
-            | "stale_attempt" | "stale_write" | "dependency_cycle" | "forbidden"
-            | "limit_reached" | "cancelled" | "refused" => Kind::Refused,
-            "unknown_session" | "unknown_task" | "ambiguous_task" | "ambiguous_session"
-            | "nothing_ready" => Kind::NotFound,
-            "draining" => Kind::Unreachable,
-            code if code.starts_with("invalid_") || code.starts_with("unknown_") => Kind::Usage,
+            | "stale_attempt" | "stale_write" | "dependency_cycle" | "limit_reached"
+            | "not_allowed" | "cancelled" | "refused" => Kind::Refused,
+            "unknown_session" | "unknown_task" | "ambiguous_task" | "nothing_ready" => {
+                Kind::NotFound
+            }
+            "invalid_field" | "unknown_field" | "too_long" => Kind::Usage,
             _ => Kind::Failed,
         }
     }
@@ -128,8 +128,13 @@ impl Error {
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Error {
-        Error::new(Kind::of(&fault.code), in_shell_words(&fault.message))
-            .hinted(in_shell_words(&fault.hint))
+        let error = Error::new(Kind::of(&fault.code), in_shell_words(&fault.message));
+        match fault.code.as_str() {
+            "protocol_mismatch" => {
+                error.hinted("the daemon is of another build: `kite daemon restart`")
+            }
+            _ => error.hinted(in_shell_words(&fault.hint)),
+        }
     }
 }
 

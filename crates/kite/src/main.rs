@@ -15,7 +15,6 @@ mod machine;
 mod proof;
 mod render;
 #[expect(
-    dead_code,
     unused_imports,
     reason = "its stories, in tests/wiring, use what the program does not"
 )]

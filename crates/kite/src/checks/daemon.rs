@@ -4,12 +4,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kite_wire::{
     home::Home,
-    reply::{Sessions, Stats},
+    reply::{Event, Events, Sessions, Stats},
     request::Query,
 };
 
 use super::Check;
 use crate::{connect::Daemon, proof::prove_enforcement, render, wiring::BUILD};
+
+/// Newest events that are looked through for a crash.
+const EVENTS_MAX: u32 = 1_000;
 
 pub(super) fn daemon_build(home: &Home, daemon: &Daemon) -> Check {
     const NAME: &str = "daemon";
@@ -128,18 +131,63 @@ pub(super) fn stand_aside(home: &Home) -> Check {
     }
 }
 
-/// Whether the daemon before this one ended by itself.
-pub(super) fn last_stop(home: &Home) -> Check {
+/// Whether the daemons before this one ended by themselves, as far as the newest events tell.
+pub(super) fn last_stop(daemon: &mut Daemon) -> Check {
     const NAME: &str = "last_stop";
-    match std::fs::read_to_string(home.path().join("unclean-stop")) {
-        Ok(text) => Check::warn(
-            NAME,
-            format!(
-                "the daemon before this one did not end by itself: {}",
-                text.trim()
+    let query = Query {
+        target: "events".to_owned(),
+        limit: Some(EVENTS_MAX),
+        ..Query::default()
+    };
+    match daemon.ask::<Events>(query) {
+        Err(error) => Check::failed(NAME, &error),
+        Ok(events) => match unclean_stop(&events.events) {
+            Some(found_at) => Check::warn(
+                NAME,
+                format!("a daemon did not end by itself; that was found at {found_at}"),
+                "nothing is lost; if it happens again, see `kite log --since 1h`",
             ),
-            "nothing is lost; if it happens again, see `kite log --since 1h`",
-        ),
-        Err(_) => Check::ok(NAME, "the daemon before this one ended by itself"),
+            None => Check::ok(NAME, "the daemon before this one ended by itself"),
+        },
+    }
+}
+
+/// When the latest start was that followed no stop.
+fn unclean_stop(events: &[Event]) -> Option<&str> {
+    let lives = events.iter().filter(|event| {
+        event.kind == "daemon" && matches!(event.what.as_str(), "started" | "stopped")
+    });
+    let lives: Vec<&Event> = lives.collect();
+    let unclean = |pair: &&[&Event]| pair.iter().all(|event| event.what == "started");
+    lives
+        .windows(2)
+        .rfind(unclean)
+        .map(|pair| pair[1].at.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_that_follows_a_start_tells_of_a_crash() {
+        let event = |at: &str, what: &str| Event {
+            at: at.to_owned(),
+            kind: "daemon".to_owned(),
+            what: what.to_owned(),
+            ..Event::default()
+        };
+        let clean = [
+            event("1", "started"),
+            event("2", "stopped"),
+            event("3", "started"),
+        ];
+        assert_eq!(unclean_stop(&clean), None);
+        let crashed = [
+            event("1", "started"),
+            event("2", "asked to stop"),
+            event("3", "started"),
+        ];
+        assert_eq!(unclean_stop(&crashed), Some("3"));
     }
 }

@@ -54,15 +54,12 @@ pub(crate) fn examine(home: &Home) -> Vec<Check> {
             checks.push(daemon::daemon_build(home, &daemon));
             checks.extend(daemon::daemon_state(&mut daemon));
             checks.push(daemon::outdated_sessions(&mut daemon));
+            checks.push(daemon::last_stop(&mut daemon));
             checks.push(daemon::enforcement(home));
         }
         Err(error) => checks.push(Check::failed("daemon", &error)),
     }
-    checks.extend([
-        daemon::stand_aside(home),
-        daemon::last_stop(home),
-        project::project_wiring(machine),
-    ]);
+    checks.extend([daemon::stand_aside(home), project::project_wiring(machine)]);
     checks
 }
 

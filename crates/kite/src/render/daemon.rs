@@ -35,7 +35,8 @@ pub(crate) fn print_status(terminal: &mut Terminal, daemon: &DaemonStats) -> io:
     };
     let since = match terminal.since(&daemon.since) {
         Some(since) if terminal.columns().is_some() => {
-            moment::span(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+            let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+            format!("up {}", moment::span(seconds))
         }
         _ => format!("since {}", daemon.since),
     };

@@ -1,10 +1,13 @@
 //! Locks, and edits under way.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use kite_wire::reply::{Lock, Locks};
 
 use super::{Line, Role, Terminal, line::Piece, moment, place, table::Table, text::short_id};
+
+/// A shorter wait goes unnoticed.
+const WAIT_WORTH_TELLING_MS: u64 = 100;
 
 pub(crate) fn print(terminal: &mut Terminal, locks: &[Lock]) -> io::Result<()> {
     if locks.is_empty() {
@@ -15,10 +18,15 @@ pub(crate) fn print(terminal: &mut Terminal, locks: &[Lock]) -> io::Result<()> {
 
 /// A row for each. Columns in which nothing stands are left out.
 pub(crate) fn table(terminal: &Terminal, locks: &[Lock]) -> Table {
+    let projects: BTreeSet<&str> = locks.iter().map(|lock| lock.project.as_str()).collect();
     let mut table = Table::new(&[
-        "TARGET", "KIND", "SESSION", "SINCE", "UNTIL", "WAITING", "REASON",
+        "TARGET", "KIND", "SESSION", "SINCE", "UNTIL", "WAITING", "REASON", "PROJECT",
     ]);
     for lock in locks {
+        let project = match projects.len() {
+            ..2 => String::new(),
+            _ => place::name(place::project(&lock.project)),
+        };
         let waiting = match lock.waiting.len() {
             0 => String::new(),
             count => count.to_string(),
@@ -31,6 +39,7 @@ pub(crate) fn table(terminal: &Terminal, locks: &[Lock]) -> Table {
             Piece::from(terminal.until(&lock.until)),
             Piece::from(waiting),
             Piece::from(lock.reason.as_deref().unwrap_or_default()),
+            Piece::from(project),
         ]);
     }
     table
@@ -53,7 +62,7 @@ pub(crate) fn print_acquired(terminal: &mut Terminal, locks: &Locks) -> io::Resu
                 ),
         )?;
     }
-    if locks.waited_ms > 0 {
+    if locks.waited_ms >= WAIT_WORTH_TELLING_MS {
         terminal.note(format!(
             "It was free after {:.1} s.",
             seconds(locks.waited_ms)

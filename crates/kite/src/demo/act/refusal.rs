@@ -48,7 +48,7 @@ pub(in crate::demo) fn play(play: &mut Play<'_>) -> Result<(), Error> {
         ben.name,
         "does as it says: asks for the lock and waits in the queue",
     )?;
-    let (waited_ms, ben) = thread::scope(|scope| {
+    let (waited_ms, mut ben) = thread::scope(|scope| {
         let lock = Lock {
             paths: paths.clone(),
             wait_s: Some(WAIT_S),
@@ -85,6 +85,10 @@ pub(in crate::demo) fn play(play: &mut Play<'_>) -> Result<(), Error> {
     )?;
     stage::replace(&file, "OAuth", "OAuth or passkey")?;
     ben.after("Write", "toolu_demo_written", &file)?;
+    ben.tools.ask::<Locks>(Unlock {
+        paths,
+        ..Unlock::default()
+    })?;
     expect(
         stage::read(&file)? == "password or OAuth or passkey\n",
         "an edit was lost",
