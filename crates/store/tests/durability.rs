@@ -82,6 +82,8 @@ impl Told {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
+        // Older answers may have made room for newer ones.
+        self.answers.clear();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut heard = 0;
         for line in lines {
