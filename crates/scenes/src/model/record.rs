@@ -97,9 +97,14 @@ fn collect_lines(value: &Value, lines: &mut Vec<String>) {
     match value {
         Value::String(text) => lines.extend(text.lines().map(str::to_owned)),
         Value::Array(items) => items.iter().for_each(|item| collect_lines(item, lines)),
-        Value::Object(fields) => fields
-            .values()
-            .for_each(|field| collect_lines(field, lines)),
+        Value::Object(fields) => {
+            for told in ["text", "content"]
+                .iter()
+                .filter_map(|name| fields.get(*name))
+            {
+                collect_lines(told, lines);
+            }
+        }
         _ => {}
     }
 }

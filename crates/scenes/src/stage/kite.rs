@@ -1,11 +1,11 @@
 //! Kite as a person at the terminal sees it: its commands and their JSON.
 
-use std::{ffi::OsStr, io, process::Output, time::Duration};
+use std::{ffi::OsStr, fs, io, process::Output, time::Duration};
 
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::{Fault, Session, Stage, session::signal, wait_until};
+use super::{Fault, Scene, Session, Stage, session::signal, wait_until};
 
 /// How soon a session must be known after its start.
 const KNOWN_WITHIN: Duration = Duration::from_secs(10);
@@ -109,6 +109,20 @@ impl Stage {
             .as_u64()
             .map(u32::try_from)
             .transpose()?)
+    }
+
+    /// How often Kite has prevented this, by its name in `kite daemon status --json`.
+    pub fn prevented(&self, what: &str) -> Result<u64, Fault> {
+        let status = self.kite_json(&["daemon", "status"])?;
+        let count = status["prevented"][what].as_u64();
+        count.ok_or_else(|| format!("kite daemon status counts no `{what}`: {status}").into())
+    }
+
+    /// Writes the home's configuration and restarts the daemon with it.
+    pub fn configure(&self, toml: &str) -> Scene {
+        fs::write(self.kite_home().join("config.toml"), toml)?;
+        self.kite(["daemon", "restart"])?;
+        Ok(())
     }
 
     /// `kill -9` of the daemon. Returns the process id that it had.

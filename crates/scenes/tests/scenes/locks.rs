@@ -25,7 +25,7 @@ fn a_lock_refuses_a_second_session_whose_model_learns_why_and_what_now() -> Scen
         // What the refusal advises.
         .call(Call::kite(
             "kite_file_lock",
-            json!({"file": file, "wait_seconds": 20}),
+            json!({"file": file, "wait_seconds": 45}),
         ))
         .call(Call::write(&file, "two\n"));
 

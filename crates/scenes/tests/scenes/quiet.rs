@@ -7,6 +7,9 @@ use kite_scenes::{
     stage::{Fault, SESSION_MAX, Scene, Stage},
 };
 
+/// What an MCP server may say about its tools.
+const INSTRUCTIONS_CHARS_MAX: usize = 400;
+
 #[test]
 fn a_lone_session_is_told_nothing() -> Scene {
     let files = [("a.txt", "one\n")];
@@ -19,11 +22,23 @@ fn a_lone_session_is_told_nothing() -> Scene {
         return Ok(());
     };
     let with = told(&stage)?;
-    let added: Vec<&String> = with
-        .difference(&without)
-        .filter(|line| !names_tools(line))
+    let added: Vec<&String> = with.difference(&without).collect();
+    let said: Vec<_> = added
+        .iter()
+        .filter(|line| !belongs_to_tools(line))
         .collect();
-    assert!(added.is_empty(), "told because of Kite: {added:#?}");
+    assert!(said.len() <= 1, "told because of Kite: {said:#?}");
+    // The one line is what the MCP server says about its tools, in every session the same.
+    if let [instructions] = said.as_slice() {
+        assert!(
+            added.iter().any(|line| *line == "## kite"),
+            "told because of Kite: {said:#?}"
+        );
+        assert!(
+            instructions.chars().count() <= INSTRUCTIONS_CHARS_MAX,
+            "{instructions}"
+        );
+    }
     Ok(())
 }
 
@@ -61,7 +76,10 @@ fn told(stage: &Stage) -> Result<BTreeSet<String>, Fault> {
         .collect())
 }
 
-/// The list of tools is no message: a session that may use them must know their names.
-fn names_tools(line: &str) -> bool {
+/// Claude Code's own words around the names of tools and the instructions of MCP servers.
+fn belongs_to_tools(line: &str) -> bool {
     line.starts_with("mcp__kite__")
+        || line == "# MCP Server Instructions"
+        || line == "## kite"
+        || line.starts_with("The following MCP servers have provided instructions")
 }
