@@ -53,9 +53,12 @@ impl Calls {
         );
     }
 
-    pub(super) fn edit_is_over(&mut self, tool_use_id: &str) {
-        if let Some(edit) = self.edits.get_mut(tool_use_id) {
-            edit.over = true;
+    /// The end of an edit was seen. True where it was presumed over before: hooks that do not
+    /// wait for each other may arrive out of order.
+    pub(super) fn edit_is_over(&mut self, tool_use_id: &str) -> bool {
+        match self.edits.get_mut(tool_use_id) {
+            Some(edit) => std::mem::replace(&mut edit.over, true),
+            None => true,
         }
     }
 

@@ -205,11 +205,15 @@ impl<S: Store> Engine<S> {
             return;
         }
         self.edited(owner, file).await;
-        self.calls.borrow_mut().edit_is_over(call);
-        if self.settings.of(owner.session).hold == Hold::Edit {
-            self.holds
-                .borrow_mut()
-                .finished(owner.session, call, self.now());
+        let presumed_over = self.calls.borrow_mut().edit_is_over(call);
+        if self.settings.of(owner.session).hold == Hold::Turn {
+            return;
+        }
+        if presumed_over {
+            self.let_go(owner, call);
+        } else {
+            let now = self.now();
+            self.holds.borrow_mut().finished(owner.session, call, now);
             self.leases_changed.notify_waiters();
         }
     }

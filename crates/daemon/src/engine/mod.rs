@@ -28,7 +28,7 @@ mod tasks;
 mod timers;
 mod turns;
 
-use std::{cell::RefCell, collections::HashMap, future::Future, rc::Rc, time::Instant};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Instant};
 
 use kite_rules::{Now, Refusal, hold::HoldTable, lock, session::SessionId, touch::TouchLog};
 use kite_store::{Store, StoreError};
@@ -321,54 +321,50 @@ mod erased {
 }
 
 impl<S: Store> Answers for Engine<S> {
-    fn request(
+    async fn request(
         self: Rc<Self>,
         connection: Rc<Connection>,
         envelope: Envelope,
         request: Request,
-    ) -> impl Future<Output = Vec<u8>> {
-        async move {
-            let started = Instant::now();
-            let name = request.name();
-            let input = envelope
-                .tool
-                .is_some()
-                .then(|| queries::logged_input(&request));
-            let answer = self.dispatch(&connection, &envelope, request).await;
-            if input.is_some() || answer.is_err() {
-                self.log_request(&connection, &envelope, name, input, &answer, started);
-            }
-            answer.unwrap_or_else(|fault| reply::fault_line(envelope.id, &fault))
+    ) -> Vec<u8> {
+        let started = Instant::now();
+        let name = request.name();
+        let input = envelope
+            .tool
+            .is_some()
+            .then(|| queries::logged_input(&request));
+        let answer = self.dispatch(&connection, &envelope, request).await;
+        if input.is_some() || answer.is_err() {
+            self.log_request(&connection, &envelope, name, input, &answer, started);
         }
+        answer.unwrap_or_else(|fault| reply::fault_line(envelope.id, &fault))
     }
 
-    fn hook(
+    async fn hook(
         self: Rc<Self>,
         connection: Rc<Connection>,
         header: Header,
         input: Vec<u8>,
         extend: WaitSender,
-    ) -> impl Future<Output = HookAnswer> {
-        async move {
-            let started = Instant::now();
-            let verdict = match dialects::read(&header, &input) {
-                Ok(step) => {
-                    drop(input);
-                    self.step(&header, step, &extend, started).await
-                }
-                Err(why) => {
-                    self.note(Event {
-                        kind: "hook".into(),
-                        what: header.event.clone(),
-                        outcome: Some(format!("not understood: {why}")),
-                        ..Event::default()
-                    });
-                    dialects::Verdict::Pass
-                }
-            };
-            drop(connection);
-            dialects::answer(&header, &verdict)
-        }
+    ) -> HookAnswer {
+        let started = Instant::now();
+        let verdict = match dialects::read(&header, &input) {
+            Ok(step) => {
+                drop(input);
+                self.step(&header, step, &extend, started).await
+            }
+            Err(why) => {
+                self.note(Event {
+                    kind: "hook".into(),
+                    what: header.event.clone(),
+                    outcome: Some(format!("not understood: {why}")),
+                    ..Event::default()
+                });
+                dialects::Verdict::Pass
+            }
+        };
+        drop(connection);
+        dialects::answer(&header, &verdict)
     }
 
     fn closed(&self, connection: &Connection) {

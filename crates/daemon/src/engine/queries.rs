@@ -89,7 +89,6 @@ impl<S: Store> Engine<S> {
                         .map(|ms| self.now().wall_ms.saturating_sub(ms)),
                     after: request.after,
                     limit: rows(EVENTS),
-                    ..Filter::default()
                 };
                 let events: Events = self.log.query(filter).await;
                 Ok(ok_line(id, &events))

@@ -274,6 +274,17 @@ fn racing_edits_follow_each_other_and_nobody_is_refused() {
 }
 
 #[test]
+fn a_step_whose_end_is_told_before_its_tools_end_is_over_with_both() {
+    story(hurried(), async |world| {
+        let (a, b) = (world.agent("a"), world.agent("b"));
+        world.before(&a, "Edit", "a.rs", "ta").await;
+        world.batch_end(&a, "ta").await;
+        world.after(&a, "Edit", "a.rs", "ta").await;
+        assert_eq!(denied(&world.before(&b, "Edit", "a.rs", "tb").await), None);
+    });
+}
+
+#[test]
 fn an_edit_that_stays_busy_is_refused_with_a_way_on_that_needs_no_tool() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
