@@ -90,30 +90,34 @@ pub(super) fn open(options: &Options, files: &Files, space: &Space) -> Result<Lo
         return Err(StoreError::Failed(why));
     }
     let ended = files.prepare()?;
+    space.restore_ballast();
+    // On a full disk SQLite cannot always say so: even its index of the log needs room.
+    let attempt = || match start(options, files, ended) {
+        Err(StoreError::Failed(_)) if space.is_exhausted() => Err(StoreError::Full),
+        started => started,
+    };
+    match attempt() {
+        Err(StoreError::Full) if space.spend_ballast() => {
+            space.set_full();
+            attempt()
+        }
+        started => started,
+    }
+    .map_err(|error| in_file(error, &files.database()))
+}
+
+fn start(options: &Options, files: &Files, ended: Ended) -> Result<Loaded, StoreError> {
     let path = files.database();
     let mut connection = writable(&path)?;
     if ended == Ended::Uncleanly && files.bytes() <= CHECK_BYTES_MAX {
-        check(&connection, &path)?;
+        check(&connection)?;
     }
-    space.restore_ballast();
-    match start(&mut connection, options, &path) {
-        Err(StoreError::Full) if space.spend_ballast() => start(&mut connection, options, &path),
-        started => started,
-    }
-    .map_err(|error| in_file(error, &path))
-}
-
-fn start(
-    connection: &mut Connection,
-    options: &Options,
-    path: &Path,
-) -> Result<Loaded, StoreError> {
-    migrate(connection, path, MIGRATIONS)?;
-    let facts = load::facts(connection)?;
-    let (_, newest) = load::feed_ends(connection)?;
+    migrate(&mut connection, &path, MIGRATIONS)?;
+    let facts = load::facts(&connection)?;
+    let (_, newest) = load::feed_ends(&connection)?;
     let (ledger, next_change) =
-        start_generation(connection, facts, newest + 1, options).map_err(|e| told(&e))?;
-    let answers = load::answers(connection)?;
+        start_generation(&mut connection, facts, newest + 1, options).map_err(|e| told(&e))?;
+    let answers = load::answers(&connection)?;
     let synchronous = match options.durability {
         Durability::Process => "NORMAL",
         Durability::Power => "FULL",
@@ -122,10 +126,7 @@ fn start(
         .pragma_update(None, "synchronous", synchronous)
         .map_err(|e| told(&e))?;
     Ok(Loaded {
-        connection: std::mem::replace(
-            connection,
-            Connection::open_in_memory().map_err(|e| told(&e))?,
-        ),
+        connection,
         ledger,
         answers,
         next_change,
@@ -239,13 +240,13 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Looks at every page, after an unclean end.
-fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+fn check(connection: &Connection) -> Result<(), StoreError> {
     let found: Result<String, _> =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
     match found {
         Ok(word) if word == "ok" => Ok(()),
-        Ok(word) => Err(StoreError::Damaged(format!("{}: {word}", path.display()))),
-        Err(e) => Err(in_file(told(&e), path)),
+        Ok(word) => Err(StoreError::Damaged(word)),
+        Err(e) => Err(told(&e)),
     }
 }
 
