@@ -157,7 +157,7 @@ impl AuditLog {
         let from_memory = shared.ring().find(&filter);
         let events = match from_memory {
             Ok(events) => events,
-            Err(needed) => tokio::task::spawn_blocking(move || query::with_files(needed, &filter))
+            Err(needed) => tokio::task::spawn_blocking(move || query::with_files(*needed))
                 .await
                 .unwrap_or_default(),
         };

@@ -84,7 +84,7 @@ impl Collector {
 }
 
 /// Goes on where memory ended. Blocks.
-pub(super) fn with_files(needed: Needed, _filter: &Filter) -> Vec<Arc<Event>> {
+pub(super) fn with_files(needed: Needed) -> Vec<Arc<Event>> {
     let Needed {
         mut found,
         before_seq,

@@ -47,7 +47,7 @@ impl Ring {
     }
 
     /// The events that `filter` asks for; or what memory has of them, where files have more.
-    pub(super) fn find(&self, filter: &Filter) -> Result<Vec<Arc<Event>>, Needed> {
+    pub(super) fn find(&self, filter: &Filter) -> Result<Vec<Arc<Event>>, Box<Needed>> {
         let newest_first = self.events.iter().rev().map(|(_, event)| event);
         let mut found = filter.collector();
         for event in newest_first {
@@ -59,10 +59,10 @@ impl Ring {
             return Ok(found.finish());
         }
         let before_seq = self.events.front().map_or(u64::MAX, |(_, event)| event.seq);
-        Err(Needed {
+        Err(Box::new(Needed {
             found,
             before_seq,
             directory: self.directory.clone(),
-        })
+        }))
     }
 }

@@ -93,7 +93,11 @@ pub(super) fn file(path: &Path, place: Place, loaded: &mut Loaded) {
     };
     reader.text = &text;
     match DeTable::parse(&text) {
-        Ok(table) => reader.table(table.get_ref()),
+        Ok(table) => {
+            reader.table(table.get_ref());
+            // The table is in alphabetical order.
+            loaded.problems.sort_by_key(|problem| problem.line);
+        }
         Err(e) => {
             let message = format!("is not TOML: {}", e.message());
             reader.problem(e.span(), true, message, "the whole file is ignored");
