@@ -99,13 +99,9 @@ impl LockTable {
     /// Removes and returns the locks whose lease has run out.
     pub fn expire(&mut self, now: Now) -> Vec<Lock> {
         let mut expired = Vec::new();
-        while let Some((_, epoch)) = self
-            .leases
-            .first()
-            .copied()
-            .filter(|(at, _)| *at <= now.mono_ms)
-        {
-            expired.extend(self.remove(epoch));
+        while self.next_expiry().is_some_and(|at| at <= now.mono_ms) {
+            let due = self.leases.pop_first();
+            expired.extend(due.and_then(|(_, epoch)| self.remove(epoch)));
         }
         expired
     }

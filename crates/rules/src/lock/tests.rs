@@ -163,6 +163,13 @@ fn a_restart_keeps_locks_gives_a_full_lease_and_goes_on_counting() {
     let epoch = take(&mut next, &session(2), &["/p/b"])[0];
     assert!(epoch > lock.epoch && epoch.generation == 8);
 
+    let mut rebuilt = LockTable::new(7);
+    rebuilt.restore(lock.clone(), at(5));
+    assert!(take(&mut rebuilt, &session(2), &["/p/b"])[0] > lock.epoch);
+    let mut behind = LockTable::new(6);
+    behind.restore(lock.clone(), at(5));
+    assert!(take(&mut behind, &session(2), &["/p/b"])[0] > lock.epoch);
+
     next.forget_locks();
     assert!(next.is_empty() && next.next_expiry().is_none());
     assert!(take(&mut next, &session(2), &["/p/b"])[0] > epoch);
