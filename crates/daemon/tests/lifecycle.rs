@@ -217,6 +217,7 @@ fn everything_is_private() {
     for file in [
         socket,
         house.home.daemon_lock(),
+        house.home.marker(),
         house.home.path().join("daemon.json"),
     ] {
         assert_eq!(mode(&file), 0o600, "{}", file.display());

@@ -1,9 +1,9 @@
 //! The home directory: ours alone, and on a file system that can be trusted.
 
 use std::{
-    fs::{self, DirBuilder, Permissions},
+    fs::{self, DirBuilder, OpenOptions, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::Path,
 };
 
@@ -27,10 +27,12 @@ pub(super) fn prepare(home: &Home) -> Result<(), StartError> {
             "set KITE_HOME to a directory on a local disk",
         ));
     }
-    if !home.marker().exists() {
-        fs::write(home.marker(), "").map_err(|e| unusable(&home.marker(), &e))?;
-    }
-    Ok(())
+    let marker = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(home.marker());
+    marker.map(drop).map_err(|e| unusable(&home.marker(), &e))
 }
 
 /// Makes `path` a directory of this user that nobody else can enter.
