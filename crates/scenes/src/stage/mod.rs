@@ -58,7 +58,7 @@ impl Stage {
         let dir = tempfile::Builder::new().prefix("kite-scene-").tempdir()?;
         // The daemon and git tell canonical paths.
         let root = dir.path().canonicalize()?;
-        for name in ["home", "out"] {
+        for name in ["home", "out", "tmp"] {
             fs::create_dir(root.join(name))?;
         }
         let project = Repository::create(&root.join("project"), &root.join("home"), files)?;
@@ -126,6 +126,7 @@ impl Stage {
             .env_clear()
             .env("PATH", path.unwrap_or_default())
             .env("HOME", self.root().join("home"))
+            .env("TMPDIR", self.root().join("tmp"))
             .env("KITE_HOME", self.kite_home())
             .current_dir(self.project.path());
         command

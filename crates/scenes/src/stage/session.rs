@@ -87,6 +87,7 @@ impl<'a> SessionBuilder<'a> {
         let child = stage
             .command(&stage.claude)
             .env_remove("KITE_HOME")
+            .env("CLAUDE_CODE_TMPDIR", stage.path("tmp"))
             .env("ANTHROPIC_BASE_URL", stage.model.url())
             .env("ANTHROPIC_API_KEY", "test")
             .env("DISABLE_AUTOUPDATER", "1")
