@@ -1,0 +1,1 @@
+//! Undo: nothing an agent does can cost anybody work.
