@@ -253,10 +253,11 @@ fn what_was_decided_upon_a_failed_commit_fails_too() {
             .take_while(|outcome| matches!(outcome, Ok(Ok(_))))
             .count();
         assert!(acknowledged > 10 && acknowledged < 600, "{acknowledged}");
+        // Refused for its unknown dependency where memory had gone back already.
+        let rest = &outcomes[acknowledged..];
         assert!(
-            outcomes[acknowledged..]
-                .iter()
-                .all(|outcome| matches!(outcome, Err(StoreError::Full)))
+            rest.iter()
+                .all(|outcome| matches!(outcome, Err(StoreError::Full) | Ok(Err(_))))
         );
         assert_eq!(tasks(&store), acknowledged as u64);
         let before = store.read(|l| l.facts());

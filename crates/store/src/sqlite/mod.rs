@@ -13,8 +13,8 @@
 //! **Architecture Invariant:** no borrow of the facts is held while waiting.
 //!
 //! On a full disk whatever takes is refused at once, and what frees goes on: it spends the
-//! ballast, and where even that does not help it is done in memory and written later. That is
-//! safe: should the process die before, the lock or claim is held again until its session ends or
+//! ballast, and where even that does not help (or the disk fails otherwise) it is done in memory
+//! and written later. That is safe: should the process die before, the lock or claim is held again until its session ends or
 //! its lease runs out. Nobody is granted anything that is not on disk.
 
 mod checkpoint;
@@ -31,6 +31,7 @@ mod writer;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::VecDeque,
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -80,11 +81,17 @@ pub struct SqliteStore {
 #[derive(Debug, Default)]
 struct Unsaved {
     writes: Vec<Write>,
-    /// So many of them are in the entry of that number.
-    sent: Option<(usize, u64)>,
+    /// The first of them are on their way: how many, and in the entry of which number.
+    sent: VecDeque<(usize, u64)>,
 }
 
-/// The ways to the threads. Dropped in this order they end: reader, checkpointer, writer.
+impl Unsaved {
+    fn on_their_way(&self) -> usize {
+        self.sent.iter().map(|(count, _)| count).sum()
+    }
+}
+
+/// The threads and the ways to them. The checkpointer ends with the writer, which wakes it.
 #[derive(Debug)]
 struct Threads {
     asks: mpsc::Sender<Ask>,
@@ -167,11 +174,16 @@ impl SqliteStore {
         }
         let connection = open::readable(&self.files.database())?;
         let mut facts = load::facts(&connection)?;
-        let answers = load::answers(&connection)?;
+        let mut answers = load::answers(&connection)?;
         self.forget_saved();
         let mut unsaved = self.unsaved.borrow_mut();
-        unsaved.sent = None;
-        unsaved.writes.iter().for_each(|write| facts.apply(write));
+        unsaved.sent.clear();
+        for write in &unsaved.writes {
+            facts.apply(write);
+            if let Write::Answer(answer) = write {
+                answers.insert(answer);
+            }
+        }
         let mut ledger = self.ledger.borrow_mut();
         let latest = ledger.latest;
         ledger.refill(facts, latest);
@@ -183,11 +195,11 @@ impl SqliteStore {
     /// Drops what was freed in memory and has reached the disk since.
     fn forget_saved(&self) {
         let mut unsaved = self.unsaved.borrow_mut();
-        if let Some((count, number)) = unsaved.sent
+        while let Some((count, number)) = unsaved.sent.front().copied()
             && self.progress.durable() >= number
         {
             unsaved.writes.drain(..count);
-            unsaved.sent = None;
+            unsaved.sent.pop_front();
         }
     }
 
@@ -238,16 +250,16 @@ impl SqliteStore {
         let number = self.sent.get() + 1;
         self.forget_saved();
         let mut unsaved = self.unsaved.borrow_mut();
-        let carried = if unsaved.sent.is_none() {
-            unsaved.writes.clone()
-        } else {
-            Vec::new()
+        // Whatever is decided may build on what was freed in memory: that is written before it.
+        let carried = match writes.is_empty() {
+            true => Vec::new(),
+            false => unsaved.writes[unsaved.on_their_way()..].to_vec(),
         };
-        if writes.is_empty() && carried.is_empty() && self.progress.durable() >= self.sent.get() {
+        if writes.is_empty() && self.progress.durable() >= self.sent.get() {
             return None;
         }
         if !carried.is_empty() {
-            unsaved.sent = Some((carried.len(), number));
+            unsaved.sent.push_back((carried.len(), number));
         }
         let (done, told) = oneshot::channel();
         self.sent.set(number);
@@ -341,8 +353,9 @@ impl Mirror for SqliteStore {
         answer: impl Fn(&T) -> Option<Write>,
     ) -> Result<T, StoreError> {
         let place = self.place().await?;
-        self.recover()?;
+        // Asked before: a disk that is full is so by a failure that `recover` sees then.
         let hopeless = self.space.is_full() && self.space.is_spent();
+        self.recover()?;
         if hopeless && !(self.is_time_to_look() && self.space.look()) {
             return Ok(self.free_in_memory(now, decide, answer));
         }
@@ -350,11 +363,10 @@ impl Mirror for SqliteStore {
             self.decide(|ledger| decide(Operation::new(ledger, now)), &answer);
         match Self::settled(self.send(place, writes, true)).await {
             Ok(()) => Ok(verdict),
-            Err(StoreError::Full) => {
+            Err(_) => {
                 self.recover()?;
                 Ok(self.free_in_memory(now, decide, answer))
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -395,7 +407,12 @@ impl Mirror for SqliteStore {
         if self.threads.borrow().is_none() {
             return Ok(());
         }
-        let settled = self.barrier().await;
+        let place = self.place().await?;
+        self.recover()?;
+        self.forget_saved();
+        let unsaved = self.unsaved.take();
+        let rest = unsaved.writes[unsaved.on_their_way()..].to_vec();
+        let settled = Self::settled(self.send(place, rest, false)).await;
         self.stop();
         settled
     }

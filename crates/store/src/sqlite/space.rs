@@ -46,7 +46,7 @@ impl Space {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.full.load(Ordering::Relaxed)
+        self.full.load(Ordering::Acquire)
     }
 
     pub(super) fn is_spent(&self) -> bool {
@@ -54,7 +54,7 @@ impl Space {
     }
 
     pub(super) fn set_full(&self) {
-        self.full.store(true, Ordering::Relaxed);
+        self.full.store(true, Ordering::Release);
     }
 
     pub(super) fn set_cap_pages(&self, cap_pages: u32) {
@@ -83,7 +83,7 @@ impl Space {
         let below_cap = cap == 0 || used.saturating_add(ROOM_PAGES) <= cap;
         let room = below_cap && self.free_bytes().is_none_or(|free| free > ROOM_BYTES);
         if room {
-            self.full.store(false, Ordering::Relaxed);
+            self.full.store(false, Ordering::Release);
             self.restore.store(true, Ordering::Relaxed);
         }
         room

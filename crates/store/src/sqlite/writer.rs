@@ -191,19 +191,17 @@ impl Writer {
     /// the whole batch once more, in its order.
     fn failed(&mut self, error: rusqlite::Error, batch: &[Entry]) -> rusqlite::Result<()> {
         self.roll_back()?;
-        let named = self.named(&error);
-        if named == StoreError::Full {
-            self.space.set_full();
-            if batch.iter().any(|entry| entry.frees) && self.space.spend_ballast() {
-                let again = self
-                    .begin()
-                    .and_then(|()| batch.iter().try_for_each(|entry| self.write(entry)))
-                    .and_then(|()| self.commit());
-                if again.is_err() {
-                    self.roll_back()?;
-                }
-                return again;
+        let frees = batch.iter().any(|entry| entry.frees);
+        if self.named(&error) == StoreError::Full && frees && self.space.spend_ballast() {
+            let again = self
+                .begin()
+                .and_then(|()| batch.iter().try_for_each(|entry| self.write(entry)))
+                .and_then(|()| self.commit());
+            match again {
+                Ok(()) => self.space.set_full(),
+                Err(_) => self.roll_back()?,
             }
+            return again;
         }
         Err(error)
     }
@@ -253,10 +251,14 @@ impl Writer {
 
     /// Tells the callers of a batch how it went.
     fn tell(&mut self, outcome: &Result<(), StoreError>, batch: &mut Vec<Entry>) {
+        // First that it failed, then that the disk is full: who sees the latter sees both.
         match (outcome, batch.last()) {
             (Ok(()), Some(last)) => self.progress.durable.store(last.number, Ordering::Release),
             (Err(error), Some(last)) => self.progress.fail(last.incarnation, error),
             (_, None) => {}
+        }
+        if *outcome == Err(StoreError::Full) {
+            self.space.set_full();
         }
         for entry in batch.drain(..) {
             // A caller that has gone needs no word.
