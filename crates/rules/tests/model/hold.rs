@@ -106,6 +106,15 @@ impl Model {
         self.holds.push((hold, false));
     }
 
+    fn finish(&mut self, session: SessionId, call: &str, now: Now) {
+        for (hold, finished) in &mut self.holds {
+            if hold.owner.session == session && hold.tool_use_id == call {
+                hold.until_mono_ms = hold.until_mono_ms.min(now.mono_ms + HOLD_GRACE_MS);
+                *finished = true;
+            }
+        }
+    }
+
     /// Ends holds; the files they were on, sorted.
     fn end(&mut self, over: impl Fn(&Hold) -> bool) -> Vec<String> {
         let freed: BTreeSet<String> = self
@@ -158,12 +167,7 @@ fn play(
         Step::TakeWaiting(..) | Step::Leave(_) => {}
         Step::Finished(id, call) => {
             table.finished(id, call, *now);
-            for (hold, finished) in &mut model.holds {
-                if hold.owner.session == id && hold.tool_use_id == call {
-                    hold.until_mono_ms = hold.until_mono_ms.min(now.mono_ms + HOLD_GRACE_MS);
-                    *finished = true;
-                }
-            }
+            model.finish(id, call, *now);
         }
         Step::DropCall(id, call) => {
             let freed = model.end(|hold| hold.owner.session == id && hold.tool_use_id == call);

@@ -282,6 +282,20 @@ fn play(
             let gone = model.remove(|lock| targets.contains(&lock.target));
             prop_assert_eq!(table.break_locks(&targets), gone);
         }
+        other => return pass(table, model, other, now, starts),
+    }
+    Ok(())
+}
+
+/// Renewals, the passing of time, and a restart.
+fn pass(
+    table: &mut LockTable,
+    model: &mut Model,
+    step: Step,
+    now: &mut Now,
+    starts: &mut u64,
+) -> Result<(), TestCaseError> {
+    match step {
         Step::Renew(id) => {
             table.renew(id, *now);
             let mine = |lock: &&mut Lock| lock.owner.session == id;
@@ -311,6 +325,7 @@ fn play(
                 lock.renewed_mono_ms = now.mono_ms;
             }
         }
+        other => unreachable!("{other:?} is played elsewhere"),
     }
     Ok(())
 }
