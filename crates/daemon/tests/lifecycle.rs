@@ -108,10 +108,12 @@ impl House {
         kill_process(Pid::from_raw(pid).expect("a pid"), signal).expect("sent");
     }
 
+    /// Kills the daemon. Until its last thread is gone, the system still takes connections for it.
     fn kill(&self) {
-        let record = self.record();
         self.signal(Signal::KILL);
-        until("it is dead", || !record.is_running());
+        until("nobody listens", || {
+            lifecycle::probe(&self.home) == Probe::Absent
+        });
     }
 
     fn ask(&self, title: &str) -> std::io::Result<String> {

@@ -3,8 +3,11 @@
 use std::{
     collections::BTreeSet,
     env,
+    os::unix::net::UnixStream,
     path::Path,
     process::{Command, Output, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 const KITE: &str = env!("CARGO_BIN_EXE_kite");
@@ -43,6 +46,15 @@ fn lock_holders(home: &Path) -> BTreeSet<u32> {
                 .any(|fd| std::fs::read_link(fd.path()).is_ok_and(|path| path == lock))
         })
         .collect()
+}
+
+/// Until the last thread of a killed daemon is gone, the system still takes connections for it.
+fn await_silence(home: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while UnixStream::connect(home.join("kite.sock")).is_ok() {
+        assert!(Instant::now() < deadline, "it still listens");
+        sleep(Duration::from_millis(1));
+    }
 }
 
 fn said(output: &Output) -> String {
@@ -92,6 +104,7 @@ fn many_starters_at_once_make_one_daemon() {
             kite(&home, &["daemon", "stop"]).output()
         };
         assert!(end.expect("ended").status.success(), "round {round}");
+        await_silence(&home);
     }
     let last = kite(&home, &["daemon", "stop"]).output().expect("ended");
     assert!(last.status.success(), "{}", said(&last));
