@@ -435,7 +435,7 @@ fn check(table: &LockTable, model: &Model) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn the_table_does_what_the_lists_do(steps in vec(step(), 1..60)) {

@@ -1,6 +1,8 @@
 //! Patterns against brute force: globs are made as trees and rendered, so that their reading is
 //! tested too; names are matched by enumerating all short ones.
 
+use std::sync::LazyLock;
+
 use kite_rules::pattern::{Pattern, Target};
 use proptest::{collection::vec, prelude::*};
 
@@ -32,6 +34,8 @@ struct Sketch {
 /// one of at most this length.
 const NAME_CHARS_MAX: usize = 4;
 const ALPHABET: [char; 3] = ['a', 'b', 'c'];
+static NAMES: LazyLock<Vec<Vec<char>>> = LazyLock::new(|| names(&ALPHABET, NAME_CHARS_MAX));
+static PATHS: LazyLock<Vec<Vec<Vec<char>>>> = LazyLock::new(paths);
 
 fn token() -> impl Strategy<Value = Token> {
     let plain = prop_oneof![
@@ -233,16 +237,15 @@ fn compile(target: &Target) -> Pattern {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn overlap_is_what_brute_force_finds(one in sketch(), other in sketch()) {
         let (left, right) = (compile(&one.target), compile(&other.target));
-        let names = names(&ALPHABET, NAME_CHARS_MAX);
         let expected = one
             .alternatives
             .iter()
-            .any(|a| other.alternatives.iter().any(|b| meet(a, b, &names)));
+            .any(|a| other.alternatives.iter().any(|b| meet(a, b, &NAMES)));
         prop_assert_eq!(left.overlaps(&right), expected);
         prop_assert_eq!(right.overlaps(&left), expected);
         prop_assert!(left.overlaps(&left), "everything covers something");
@@ -251,9 +254,9 @@ proptest! {
     #[test]
     fn a_pattern_covers_what_brute_force_matches(sketch in sketch()) {
         let pattern = compile(&sketch.target);
-        for path in paths() {
-            let expected = sketch.alternatives.iter().any(|a| is_path(a, &path));
-            let path = text(&path);
+        for path in PATHS.iter() {
+            let expected = sketch.alternatives.iter().any(|a| is_path(a, path));
+            let path = text(path);
             prop_assert_eq!(pattern.covers(&path), expected, "{}", path);
         }
     }
