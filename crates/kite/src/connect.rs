@@ -80,9 +80,23 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Connects as the caller of this program, starting the daemon where there is none.
     pub(crate) fn connect() -> Result<Daemon, Error> {
-        let home = home()?;
-        start(&home)?;
-        Daemon::connect_running(home)
+        let (daemon, _) = Daemon::connect_starting(home()?)?;
+        Ok(daemon)
+    }
+
+    /// Like [`Daemon::connect`]; also tells whether this call has started it. A daemon that ends
+    /// between being found and being spoken to is started anew.
+    pub(crate) fn connect_starting(home: Home) -> Result<(Daemon, bool), Error> {
+        let give_up = Instant::now() + RETURN_WAIT;
+        loop {
+            let running = start(&home)?;
+            match Daemon::connect_running(home.clone()) {
+                Err(error) if error.kind == Kind::Unreachable && Instant::now() < give_up => {
+                    std::thread::sleep(RETURN_PAUSE);
+                }
+                connected => return Ok((connected?, running.started)),
+            }
+        }
     }
 
     /// Connects to a daemon that runs already.

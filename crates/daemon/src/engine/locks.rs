@@ -10,14 +10,19 @@ use kite_rules::{
     refusal::InTheWay,
     session::{Kind, Owner},
 };
-use kite_store::{Acquired, Freed, Release, Retry, Store};
+use kite_store::{Acquired, Freed, Release, Store};
 use kite_wire::{
     reply::{Fault, Locks, Push, ok_line},
     request::{Envelope, Lock, Unlock},
 };
 use tokio::{sync::oneshot, time::Instant};
 
-use super::{Engine, secrets::clean, storage, targets};
+use super::{
+    Engine,
+    retries::{Once, retry},
+    secrets::clean,
+    storage, targets,
+};
 use crate::{
     doors::Connection,
     translate::{self, refusal::Reader},
@@ -40,9 +45,6 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: Lock,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let owner = self.owner(connection, envelope).await?;
         let (asked, wait) = self
             .lock_request(connection, envelope, &owner, &request)
@@ -54,12 +56,9 @@ impl<S: Store> Engine<S> {
             began + wait.max(Duration::from_millis(settings.hold_wait_ms)),
         )
         .await?;
-        let body = |granted: &Granted| self.granted_body(granted, began);
-        let answer = |granted: &Granted| ok_line(None, &body(granted));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
-        });
+        let said = Once::new(|granted: &Granted| ok_line(None, &self.granted_body(granted, began)));
+        let keep = |granted: &Granted| said.keep(granted);
+        let retry = retry(envelope, &keep);
         let acquired = self
             .store
             .acquire(asked, !wait.is_zero(), self.now(), retry)
@@ -73,7 +72,7 @@ impl<S: Store> Engine<S> {
                     .await?;
                 if let Some(op_id) = &envelope.op_id {
                     self.store
-                        .remember(op_id, &answer(&granted))
+                        .remember(op_id, &keep(&granted))
                         .await
                         .map_err(|e| storage(&e))?;
                 }
@@ -91,7 +90,7 @@ impl<S: Store> Engine<S> {
             );
             self.changed("locks", &lock.project);
         }
-        Ok(ok_line(envelope.id, &body(&granted)))
+        Ok(said.say(&granted, envelope.id))
     }
 
     async fn lock_request(
@@ -285,18 +284,13 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: Unlock,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let owner = self.owner(connection, envelope).await?;
         let release = self
             .release_of(connection, envelope, &owner, &request)
             .await?;
-        let answer = |freed: &Freed| ok_line(None, &self.released_body(freed));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
-        });
+        let said = Once::new(|freed: &Freed| ok_line(None, &self.released_body(freed)));
+        let keep = |freed: &Freed| said.keep(freed);
+        let retry = retry(envelope, &keep);
         let freed = self
             .store
             .release(release, self.now(), retry)
@@ -311,7 +305,7 @@ impl<S: Store> Engine<S> {
                 "released"
             },
         );
-        Ok(ok_line(envelope.id, &self.released_body(&freed)))
+        Ok(said.say(&freed, envelope.id))
     }
 
     fn released_body(&self, freed: &Freed) -> Locks {
@@ -387,32 +381,6 @@ impl<S: Store> Engine<S> {
             targets,
             epoch,
         })
-    }
-
-    /// The answer that this request was given before, under its idempotency key.
-    pub(super) async fn answered_before(
-        &self,
-        envelope: &Envelope,
-    ) -> Result<Option<Vec<u8>>, Fault> {
-        let Some(op_id) = &envelope.op_id else {
-            return Ok(None);
-        };
-        if op_id.is_empty() || op_id.len() > 64 {
-            return Err(Fault::new(
-                "invalid_field",
-                "`op_id` must have 1 to 64 characters",
-            ));
-        }
-        let line = self.store.answered(op_id).await.map_err(|e| storage(&e))?;
-        Ok(line.map(|line| with_id(&line, envelope.id)))
-    }
-}
-
-/// A kept answer, with the id of the request that asks for it again.
-fn with_id(line: &[u8], id: Option<u64>) -> Vec<u8> {
-    match (id, line.strip_prefix(b"{")) {
-        (Some(id), Some(rest)) => [format!("{{\"id\":{id},").as_bytes(), rest].concat(),
-        _ => line.to_vec(),
     }
 }
 

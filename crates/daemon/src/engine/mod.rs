@@ -17,6 +17,7 @@ mod locks;
 mod places;
 mod prevented;
 mod queries;
+mod retries;
 mod secrets;
 mod settings;
 mod steps;
@@ -75,6 +76,7 @@ pub struct Engine<S> {
     presence: RefCell<callers::Presence>,
     lock_waits: RefCell<HashMap<lock::Ticket, oneshot::Sender<lock::Granted>>>,
     cancels: RefCell<HashMap<(u64, u64), oneshot::Sender<()>>>,
+    operations: retries::Operations,
     projects: places::Projects,
     subscribers: RefCell<subscribers::Subscribers>,
     prevented: RefCell<prevented::Counters>,
@@ -107,6 +109,7 @@ impl<S: Store> Engine<S> {
             presence: RefCell::default(),
             lock_waits: RefCell::default(),
             cancels: RefCell::default(),
+            operations: retries::Operations::default(),
             projects: places::Projects::default(),
             subscribers: RefCell::default(),
             prevented: RefCell::default(),
@@ -333,7 +336,7 @@ impl<S: Store> Answers for Engine<S> {
             .tool
             .is_some()
             .then(|| queries::logged_input(&request));
-        let answer = self.dispatch(&connection, &envelope, request).await;
+        let answer = self.dispatch_once(&connection, &envelope, request).await;
         if input.is_some() || answer.is_err() {
             self.log_request(&connection, &envelope, name, input, &answer, started);
         }

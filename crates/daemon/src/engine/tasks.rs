@@ -8,7 +8,7 @@ use kite_rules::{
     session::{Owner, SessionId},
     task::{Changed, NewTask, TaskId},
 };
-use kite_store::{Judged, Retry, Store};
+use kite_store::{Judged, Store};
 use kite_wire::{
     reply::{Fault, OneTask, Tasks, ok_line},
     request::{
@@ -16,7 +16,12 @@ use kite_wire::{
     },
 };
 
-use super::{Engine, callers, secrets::clean, storage, targets};
+use super::{
+    Engine, callers,
+    retries::{Once, retry},
+    secrets::clean,
+    storage, targets,
+};
 use crate::{
     audit::Filter,
     doors::Connection,
@@ -37,9 +42,6 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: TaskCreate,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let priority = translate::priority(request.priority.as_deref())?;
         let asker = self.asker(connection, envelope).await?;
         let place = self
@@ -66,15 +68,15 @@ impl<S: Store> Engine<S> {
             paths,
             created_by: asker,
         };
-        let answer =
-            |changed: &Changed| ok_line(None, &self.task_body(changed, "created", "exists"));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
+        let said = Once::new(|changed: &Changed| {
+            ok_line(None, &self.task_body(changed, "created", "exists"))
         });
+        let keep = |changed: &Changed| said.keep(changed);
+        let retry = retry(envelope, &keep);
         let id = TaskId(callers::random());
         let judged = self.store.create_task(id, new, self.now(), retry).await;
-        self.task_answer(envelope, judged, asker, "created", "exists")
+        let say = |changed: &Changed| said.say(changed, envelope.id);
+        self.task_answer(judged, asker, "created", say)
     }
 
     pub(super) async fn task_claim(
@@ -83,17 +85,12 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: TaskClaim,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let owner = self.owner(connection, envelope).await?;
-        let answer = |changed: &Changed| {
+        let said = Once::new(|changed: &Changed| {
             ok_line(None, &self.task_body(changed, "claimed", "already_claimed"))
-        };
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
         });
+        let keep = |changed: &Changed| said.keep(changed);
+        let retry = retry(envelope, &keep);
         let judged = match &request.task {
             Some(given) => {
                 let task = self.find(given)?;
@@ -113,13 +110,8 @@ impl<S: Store> Engine<S> {
                     .await
             }
         };
-        self.task_answer(
-            envelope,
-            judged,
-            Some(owner.session),
-            "claimed",
-            "already_claimed",
-        )
+        let say = |changed: &Changed| said.say(changed, envelope.id);
+        self.task_answer(judged, Some(owner.session), "claimed", say)
     }
 
     pub(super) async fn task_complete(
@@ -128,18 +120,13 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: TaskComplete,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let owner = self.owner(connection, envelope).await?;
         let task = self.find(&request.task)?;
-        let answer = |changed: &Changed| {
+        let said = Once::new(|changed: &Changed| {
             ok_line(None, &self.task_body(changed, "completed", "already_done"))
-        };
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
         });
+        let keep = |changed: &Changed| said.keep(changed);
+        let retry = retry(envelope, &keep);
         let judged = self
             .store
             .complete(
@@ -151,13 +138,8 @@ impl<S: Store> Engine<S> {
                 retry,
             )
             .await;
-        self.task_answer(
-            envelope,
-            judged,
-            Some(owner.session),
-            "completed",
-            "already_done",
-        )
+        let say = |changed: &Changed| said.say(changed, envelope.id);
+        self.task_answer(judged, Some(owner.session), "completed", say)
     }
 
     pub(super) async fn task_release(
@@ -166,17 +148,14 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: TaskRelease,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let owner = self.owner(connection, envelope).await?;
         let task = self.find(&request.task)?;
         let outcome = if request.failed { "failed" } else { "released" };
-        let answer = |changed: &Changed| ok_line(None, &self.task_body(changed, outcome, outcome));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
+        let said = Once::new(|changed: &Changed| {
+            ok_line(None, &self.task_body(changed, outcome, outcome))
         });
+        let keep = |changed: &Changed| said.keep(changed);
+        let retry = retry(envelope, &keep);
         let judged = self
             .store
             .release_task(
@@ -189,7 +168,8 @@ impl<S: Store> Engine<S> {
                 retry,
             )
             .await;
-        self.task_answer(envelope, judged, Some(owner.session), outcome, outcome)
+        let say = |changed: &Changed| said.say(changed, envelope.id);
+        self.task_answer(judged, Some(owner.session), outcome, say)
     }
 
     pub(super) async fn task_cancel(
@@ -198,32 +178,28 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: TaskCancel,
     ) -> Result<Vec<u8>, Fault> {
-        if let Some(line) = self.answered_before(envelope).await? {
-            return Ok(line);
-        }
         let asker = self.asker(connection, envelope).await?;
         let task = self.find(&request.task)?;
-        let answer =
-            |changed: &Changed| ok_line(None, &self.task_body(changed, "cancelled", "cancelled"));
-        let retry = envelope.op_id.as_deref().map(|op_id| Retry {
-            op_id,
-            answer: &answer,
+        let said = Once::new(|changed: &Changed| {
+            ok_line(None, &self.task_body(changed, "cancelled", "cancelled"))
         });
+        let keep = |changed: &Changed| said.keep(changed);
+        let retry = retry(envelope, &keep);
         let judged = self
             .store
             .cancel_task(task, clean(request.reason.as_deref()), self.now(), retry)
             .await;
-        self.task_answer(envelope, judged, asker, "cancelled", "cancelled")
+        let say = |changed: &Changed| said.say(changed, envelope.id);
+        self.task_answer(judged, asker, "cancelled", say)
     }
 
     /// Turns a judgement into the reply line, and tells the log and those who watch.
     fn task_answer(
         &self,
-        envelope: &Envelope,
         judged: Judged<Changed>,
         by: Option<SessionId>,
         done: &str,
-        repeated: &str,
+        say: impl Fn(&Changed) -> Vec<u8>,
     ) -> Result<Vec<u8>, Fault> {
         let changed = match judged.map_err(|e| storage(&e))? {
             Ok(changed) => changed,
@@ -232,10 +208,7 @@ impl<S: Store> Engine<S> {
         if !changed.repeated {
             self.task_changed(&changed, done, by);
         }
-        Ok(ok_line(
-            envelope.id,
-            &self.task_body(&changed, done, repeated),
-        ))
+        Ok(say(&changed))
     }
 
     /// Logs a change of a task and of those it woke.

@@ -95,9 +95,8 @@ pub(crate) fn run(args: DaemonArgs, terminal: &mut Terminal) -> Result<ExitCode,
 }
 
 fn start(home: Home, terminal: &mut Terminal) -> Result<(), Error> {
-    let running = connect::start(&home)?;
-    let daemon = Daemon::connect_running(home)?;
-    render::daemon::print_started(terminal, daemon.welcome().pid, running.started)?;
+    let (daemon, started) = Daemon::connect_starting(home)?;
+    render::daemon::print_started(terminal, daemon.welcome().pid, started)?;
     Ok(())
 }
 
