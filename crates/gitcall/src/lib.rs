@@ -1,0 +1,1 @@
+//! Which git commands does a piece of shell text run?
