@@ -135,8 +135,15 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        // The installed one is there as long as the home; the built one may be replaced meanwhile.
+        let installed = self.kite_home().join("bin/kite");
+        let kite = if installed.exists() {
+            &installed
+        } else {
+            &self.kite
+        };
         if self.kite_home().exists() {
-            let _ = self.try_kite(["daemon", "stop"]);
+            let _ = self.command(kite).args(["daemon", "stop"]).output();
         }
         if std::env::var_os("KITE_SCENES_KEEP").is_some() {
             self.dir.disable_cleanup(true);
