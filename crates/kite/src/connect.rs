@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    io::IsTerminal as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -60,11 +61,24 @@ pub(crate) fn caller() -> Caller {
         },
         None => Caller {
             client: "person".to_owned(),
-            pid: rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned()),
+            pid: shell(),
             cwd,
             ..Caller::default()
         },
     }
+}
+
+/// The shell that stands for a person: the leader of the terminal's session, whatever runs in
+/// between (`timeout`, `cargo run`, a script); without a terminal, the parent.
+fn shell() -> Option<u32> {
+    let leader = rustix::process::getsid(None).ok();
+    let parent = rustix::process::getppid();
+    let on_a_terminal =
+        rustix::stdio::stdin().is_terminal() || rustix::stdio::stdout().is_terminal();
+    let shell = leader
+        .filter(|leader| on_a_terminal && *leader != rustix::process::getpid())
+        .or(parent)?;
+    Some(shell.as_raw_nonzero().get().cast_unsigned())
 }
 
 /// A connection to the daemon of this home.

@@ -348,7 +348,7 @@ impl<S: Store> Engine<S> {
             }
         }
         if !freed.locks.is_empty() || !freed.promoted.is_empty() {
-            self.leases_changed.notify_waiters();
+            self.leases_changed.notify_one();
         }
     }
 

@@ -52,7 +52,7 @@ impl<S: Store> Engine<S> {
             return self.deny(&refusal);
         }
         self.calls.borrow_mut().edit_begins(call, owner);
-        self.leases_changed.notify_waiters();
+        self.leases_changed.notify_one();
         if whole && let Some(content) = content(&file).await {
             let judged = self
                 .touches
@@ -214,7 +214,7 @@ impl<S: Store> Engine<S> {
         } else {
             let now = self.now();
             self.holds.borrow_mut().finished(owner.session, call, now);
-            self.leases_changed.notify_waiters();
+            self.leases_changed.notify_one();
         }
     }
 

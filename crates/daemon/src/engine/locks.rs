@@ -79,7 +79,7 @@ impl<S: Store> Engine<S> {
                 granted
             }
         };
-        self.leases_changed.notify_waiters();
+        self.leases_changed.notify_one();
         for lock in granted.locks.iter().filter(|_| !granted.already_held) {
             self.note_of(
                 "lock",
@@ -400,6 +400,7 @@ impl<S: Store> Drop for Place<S> {
         let engine = &self.engine;
         engine.lock_waits.borrow_mut().remove(&self.ticket);
         let _ = engine.store.leave(self.ticket, engine.now());
+        engine.waiter_left();
         if let Ok(granted) = granted.try_recv() {
             let engine = Rc::clone(engine);
             tokio::task::spawn_local(async move {

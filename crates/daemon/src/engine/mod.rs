@@ -29,7 +29,12 @@ mod tasks;
 mod timers;
 mod turns;
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Instant};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    time::Instant,
+};
 
 use kite_rules::{Now, Refusal, hold::HoldTable, lock, session::SessionId, touch::TouchLog};
 use kite_store::{Store, StoreError};
@@ -81,6 +86,7 @@ pub struct Engine<S> {
     subscribers: RefCell<subscribers::Subscribers>,
     prevented: RefCell<prevented::Counters>,
     leases_changed: Notify,
+    waiters_moved: Cell<bool>,
     stop: Stop,
 }
 
@@ -114,6 +120,7 @@ impl<S: Store> Engine<S> {
             subscribers: RefCell::default(),
             prevented: RefCell::default(),
             leases_changed: Notify::new(),
+            waiters_moved: Cell::default(),
             stop,
         })
     }

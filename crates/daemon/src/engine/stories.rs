@@ -567,6 +567,20 @@ fn a_wait_that_is_given_up_leaves_the_queue() {
 }
 
 #[test]
+fn who_waits_behind_a_waiter_that_leaves_moves_up() {
+    story(hurried(), async |world| {
+        let (a, b, c) = (world.agent("a"), world.agent("b"), world.agent("c"));
+        world.ask(&a, json!({"type": "lock", "paths": ["a.rs"]})).await;
+        let both = json!({"type": "lock", "paths": ["a.rs", "b.rs"], "wait_s": 30});
+        let second = tokio::time::timeout(Duration::from_millis(100), world.ask(&b, both));
+        let third = world.ask(&c, json!({"type": "lock", "paths": ["b.rs"], "wait_s": 30}));
+        let (second, third) = tokio::join!(second, third);
+        assert!(second.is_err());
+        assert_eq!(third["outcome"], "granted", "{third}");
+    });
+}
+
+#[test]
 fn a_repeated_request_acts_once_and_answers_the_same() {
     story(hurried(), async |world| {
         let a = world.agent("a");

@@ -19,7 +19,7 @@ pub(super) async fn run<S: Store>(engine: Rc<Engine<S>>) {
         let due = engine.next_due().map_or(TICK, |due| due.min(TICK));
         tokio::select! {
             () = tokio::time::sleep(due) => {}
-            () = engine.leases_changed.notified() => continue,
+            () = engine.leases_changed.notified() => {}
         }
         if engine.clock.slept_ms().is_some() {
             engine.woke_up();
@@ -63,6 +63,12 @@ impl<S: Store> Engine<S> {
         });
     }
 
+    /// A waiter has left the queue: those behind it may be next.
+    pub(super) fn waiter_left(&self) {
+        self.waiters_moved.set(true);
+        self.leases_changed.notify_one();
+    }
+
     async fn expire(&self) {
         let now = self.now();
         if !self.holds.borrow_mut().expire(now).is_empty() {
@@ -74,7 +80,10 @@ impl<S: Store> Engine<S> {
                 .next_expiry()
                 .is_some_and(|at| at <= now.mono_ms)
         });
-        if due && let Ok(freed) = self.store.expire(now).await {
+        let waiters_moved = self.waiters_moved.replace(false);
+        if (due || waiters_moved)
+            && let Ok(freed) = self.store.expire(now).await
+        {
             self.freed(&freed, "expired");
         }
     }

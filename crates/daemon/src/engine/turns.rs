@@ -106,7 +106,7 @@ impl<S: Store> Engine<S> {
             self.hold_freed.notify_waiters();
         }
         if !unseen.is_empty() {
-            self.leases_changed.notify_waiters();
+            self.leases_changed.notify_one();
         }
     }
 }
