@@ -175,4 +175,7 @@ fn memory_is_bounded_and_the_longest_untouched_goes() {
     let (_, file) = log.find(FILE).expect("it was changed");
     assert_eq!(file.readers.len(), READERS_PER_FILE_MAX);
     assert_eq!(file.changes.len(), CHANGES_PER_FILE_MAX);
+    change(&mut log, &session(1), V3, at(5));
+    let changes = log.files.values().map(|file| file.changes.len());
+    assert_eq!(log.by_changer.len(), changes.sum::<usize>());
 }
