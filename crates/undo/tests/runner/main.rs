@@ -1,0 +1,6 @@
+//! Stories of this room, told with real git in temporary repositories.
+
+mod canaries;
+mod cost;
+mod snapshots;
+mod support;
