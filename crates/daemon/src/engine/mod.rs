@@ -272,6 +272,50 @@ impl<S: Store> Engine<S> {
         Done {}
     }
 
+    async fn answer(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        envelope: &Envelope,
+        request: Request,
+    ) -> Vec<u8> {
+        let started = Instant::now();
+        let name = request.name();
+        let input = envelope
+            .tool
+            .is_some()
+            .then(|| queries::logged_input(&request));
+        let answer = self.dispatch_once(connection, envelope, request).await;
+        if input.is_some() || answer.is_err() {
+            self.log_request(connection, envelope, name, input, &answer, started);
+        }
+        answer.unwrap_or_else(|fault| reply::fault_line(envelope.id, &fault))
+    }
+
+    async fn hear(
+        self: &Rc<Self>,
+        header: &Header,
+        input: Vec<u8>,
+        extend: &WaitSender,
+    ) -> HookAnswer {
+        let started = Instant::now();
+        let verdict = match dialects::read(header, &input) {
+            Ok(step) => {
+                drop(input);
+                self.step(header, step, extend, started).await
+            }
+            Err(why) => {
+                self.note(Event {
+                    kind: "hook".into(),
+                    what: header.event.clone(),
+                    outcome: Some(format!("not understood: {why}")),
+                    ..Event::default()
+                });
+                dialects::Verdict::Pass
+            }
+        };
+        dialects::answer(header, &verdict)
+    }
+
     /// Logs a tool call with its input and output, or a request that was refused.
     fn log_request(
         &self,
@@ -302,6 +346,29 @@ impl<S: Store> Engine<S> {
             output,
             ..Event::default()
         });
+    }
+}
+
+/// Requests that change nothing, or that wait: nobody needs them once their client is gone.
+fn may_be_cut_short(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Hello(_)
+            | Request::TaskList(_)
+            | Request::TaskShow(_)
+            | Request::Lock(_)
+            | Request::Query(_)
+            | Request::Subscribe(_)
+            | Request::Cancel(_)
+    )
+}
+
+/// Runs `work` to its end, also where whoever awaits it goes away: what has been begun is done,
+/// and those whom it concerns are told.
+async fn to_its_end<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
+    match tokio::task::spawn_local(work).await {
+        Ok(done) => done,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }
 
@@ -337,17 +404,10 @@ impl<S: Store> Answers for Engine<S> {
         envelope: Envelope,
         request: Request,
     ) -> Vec<u8> {
-        let started = Instant::now();
-        let name = request.name();
-        let input = envelope
-            .tool
-            .is_some()
-            .then(|| queries::logged_input(&request));
-        let answer = self.dispatch_once(&connection, &envelope, request).await;
-        if input.is_some() || answer.is_err() {
-            self.log_request(&connection, &envelope, name, input, &answer, started);
+        if may_be_cut_short(&request) {
+            return self.answer(&connection, &envelope, request).await;
         }
-        answer.unwrap_or_else(|fault| reply::fault_line(envelope.id, &fault))
+        to_its_end(async move { self.answer(&connection, &envelope, request).await }).await
     }
 
     async fn hook(
@@ -357,24 +417,13 @@ impl<S: Store> Answers for Engine<S> {
         input: Vec<u8>,
         extend: WaitSender,
     ) -> HookAnswer {
-        let started = Instant::now();
-        let verdict = match dialects::read(&header, &input) {
-            Ok(step) => {
-                drop(input);
-                self.step(&header, step, &extend, started).await
-            }
-            Err(why) => {
-                self.note(Event {
-                    kind: "hook".into(),
-                    what: header.event.clone(),
-                    outcome: Some(format!("not understood: {why}")),
-                    ..Event::default()
-                });
-                dialects::Verdict::Pass
-            }
-        };
         drop(connection);
-        dialects::answer(&header, &verdict)
+        // Only an edit waits for others. All else is done to its end, so that nobody is left
+        // waiting for what a killed hook was about to free.
+        if header.event == "PreToolUse" {
+            return self.hear(&header, input, &extend).await;
+        }
+        to_its_end(async move { self.hear(&header, input, &extend).await }).await
     }
 
     fn closed(&self, connection: &Connection) {

@@ -85,11 +85,6 @@ impl Line {
         let id = self.send(request)?;
         self.reply(id)
     }
-
-    /// The stream below, for those who break it.
-    pub(crate) fn into_stream(self) -> UnixStream {
-        self.reader.into_inner()
-    }
 }
 
 /// A client that connects again and asks again, with the same `op_id`, until it is answered.

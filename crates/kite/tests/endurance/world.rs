@@ -203,6 +203,76 @@ impl Session {
     }
 }
 
+impl World {
+    /// The installed hook, as the agent of that session runs it.
+    pub(crate) fn hook_command(&self, session: &Session, event: &str) -> Command {
+        let mut command = Command::new(self.home.join("bin/kite-hook"));
+        self.surround(&mut command);
+        command
+            .arg(event)
+            .env("CLAUDE_PID", session.process.0.to_string())
+            .env("CLAUDE_CODE_SESSION_ID", &session.id)
+            .env("CLAUDE_PROJECT_DIR", &self.project)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the hook with these bytes as its input.
+    #[track_caller]
+    pub(crate) fn hook_with(&self, session: &Session, event: &str, input: &[u8]) -> Hooked {
+        let began = Instant::now();
+        let mut child = self.hook_command(session, event).spawn().unwrap();
+        // A hook that does not want all of its input has its reasons.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        Hooked {
+            took: began.elapsed(),
+            output,
+        }
+    }
+
+    /// Runs the hook for an event with these fields.
+    #[track_caller]
+    pub(crate) fn hook(&self, session: &Session, event: &str, fields: &Value) -> Hooked {
+        let mut input = json!({
+            "session_id": session.id, "cwd": self.project, "hook_event_name": event,
+            "transcript_path": "/tmp/none.jsonl", "permission_mode": "default",
+        });
+        let fields = fields.as_object().unwrap().clone();
+        input.as_object_mut().unwrap().extend(fields);
+        self.hook_with(session, event, input.to_string().as_bytes())
+    }
+
+    /// The session is about to edit `file`.
+    #[track_caller]
+    pub(crate) fn before_edit(&self, session: &Session, file: &str) -> Hooked {
+        let call = json!({
+            "tool_name": "Edit", "tool_use_id": format!("toolu_{}_{file}", session.process.0),
+            "tool_input": {"file_path": self.project.join(file), "old_string": "a", "new_string": "b"},
+        });
+        self.hook(session, "PreToolUse", &call)
+    }
+}
+
+/// What the hook did, and how long it took as a whole.
+#[derive(Debug)]
+pub(crate) struct Hooked {
+    pub(crate) output: Output,
+    pub(crate) took: Duration,
+}
+
+impl Hooked {
+    /// True where the agent may go on. Whatever it says, a hook of Claude Code ends with 0.
+    #[track_caller]
+    pub(crate) fn lets_go_on(&self) -> bool {
+        assert_eq!(self.output.status.code(), Some(0), "{self:?}");
+        let said: Value = serde_json::from_slice(&self.output.stdout).unwrap_or_default();
+        said["hookSpecificOutput"]["permissionDecision"] != "deny"
+    }
+}
+
 /// Waits until `condition` holds, and says how long that took.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) -> Duration {
