@@ -7,6 +7,8 @@
 mod error;
 mod git;
 mod hash;
+pub mod images;
+pub mod journal;
 mod lock;
 mod path_text;
 mod place;
@@ -16,3 +18,4 @@ pub use error::Error;
 pub use git::{Call, DirtyFile, DirtyState, Git, Mode, Oid, Side, Status, TreeChange, Unmerged};
 pub use hash::Hash;
 pub use path_text::PathText;
+pub use place::Shape;

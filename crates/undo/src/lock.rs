@@ -30,6 +30,15 @@ pub(crate) struct Lock {
 impl Lock {
     /// Waits for the lock, and makes its file (0600) and its directory (0700) where missing.
     pub(crate) fn take(path: &Path) -> Result<Lock, Error> {
+        Lock::wait(path, File::try_lock)
+    }
+
+    /// As [`Lock::take`], beside others that share it.
+    pub(crate) fn share(path: &Path) -> Result<Lock, Error> {
+        Lock::wait(path, File::try_lock_shared)
+    }
+
+    fn wait(path: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Result<Lock, Error> {
         if let Some(directory) = path.parent() {
             private_directory(directory)?;
         }
@@ -44,7 +53,7 @@ impl Lock {
             .map_err(Error::io("open", path))?;
         let deadline = Instant::now() + WAIT_MAX;
         loop {
-            match file.try_lock() {
+            match lock(&file) {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(LOOK_AGAIN);

@@ -20,6 +20,7 @@ use rustix::{
     fs::{AtFlags, FileType, Mode as Bits, OFlags},
     io::Errno,
 };
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 
@@ -42,11 +43,13 @@ pub(crate) enum Found {
     Other,
 }
 
-/// What is written to a path.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape {
+/// What kind of file a content is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
     Regular,
     Executable,
+    /// Its content is where it leads.
     Symlink,
 }
 

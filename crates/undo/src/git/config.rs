@@ -24,7 +24,9 @@ const ALWAYS: &[(&str, &str)] = &[
     ("protocol.ext.allow", "never"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
-    ("fastimport.unpackLimit", "100"),
+    // One pack is written several times faster than a hundred loose objects; what is in a pack
+    // already is not written again, so the next snapshots stay small.
+    ("fastimport.unpackLimit", "20"),
     ("submodule.recurse", "false"),
     ("safe.bareRepository", "explicit"),
     ("status.showUntrackedFiles", "all"),

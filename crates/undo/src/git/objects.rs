@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Git, Side};
 use crate::error::Error;
 
@@ -14,7 +16,8 @@ use crate::error::Error;
 const CHANGES_BYTES_MAX: usize = 64 << 20;
 
 /// The name of an object, in hexadecimal. SHA-1 and SHA-256 repositories alike.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Oid(String);
 
 impl Oid {
@@ -31,6 +34,20 @@ impl Oid {
     }
 }
 
+impl TryFrom<String> for Oid {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Oid, &'static str> {
+        Oid::parse(text.as_bytes()).ok_or("not an object's name")
+    }
+}
+
+impl From<Oid> for String {
+    fn from(oid: Oid) -> String {
+        oid.0
+    }
+}
+
 impl fmt::Display for Oid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -44,7 +61,8 @@ impl fmt::Debug for Oid {
 }
 
 /// What git keeps about a file besides its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Mode {
     Absent,
     Regular,

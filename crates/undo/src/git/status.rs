@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Git, Mode, Oid};
 use crate::error::Error;
 
@@ -39,7 +41,7 @@ pub enum DirtyState {
 }
 
 /// One path's content in a tree or in the index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Side {
     pub mode: Mode,
     pub oid: Oid,
