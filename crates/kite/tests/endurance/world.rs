@@ -29,12 +29,17 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> World {
         let dir = tempfile::Builder::new().prefix("kite-").tempdir().unwrap();
-        let place = fs::canonicalize(dir.path()).unwrap();
-        World::at(place.join("home"), dir)
+        let home = fs::canonicalize(dir.path()).unwrap().join("home");
+        World::below(dir, home)
     }
 
-    /// With its home elsewhere than in `dir`.
-    pub(crate) fn at(home: PathBuf, dir: TempDir) -> World {
+    /// With its home at a place of the test's choice.
+    pub(crate) fn at(home: PathBuf) -> World {
+        let dir = tempfile::Builder::new().prefix("kite-").tempdir().unwrap();
+        World::below(dir, home)
+    }
+
+    fn below(dir: TempDir, home: PathBuf) -> World {
         let project = fs::canonicalize(dir.path()).unwrap().join("shop");
         fs::create_dir(&project).unwrap();
         World {
