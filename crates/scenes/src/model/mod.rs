@@ -20,7 +20,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -142,12 +142,13 @@ impl Shared {
 
     /// Finds the turn that is asked for, waits for its cue, and tells it.
     fn speak(&self, request: &Request) -> (&'static str, String) {
+        let arrived = Instant::now();
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let session = request
             .header("x-claude-code-session-id")
             .unwrap_or_default()
             .to_owned();
-        let exchange = Exchange::read(session, body);
+        let exchange = Exchange::read(session, body, arrived);
         let turn = self.turn_for(&exchange);
         let streaming = exchange.body["stream"] == true;
         let caller = (
@@ -155,18 +156,27 @@ impl Shared {
             exchange.script.clone(),
             exchange.turn,
         );
-        lock(&self.exchanges).push(exchange);
+        let at = self.record(exchange);
         if let Some((cue, number)) = &turn.cue
             && !self.cues.wait(cue, *number, caller, CUE_WAIT_MAX)
         {
             self.fault(format!("cue `{cue}`: fewer than {number} came"));
         }
         let turn = stream::Message::new(&turn.blocks);
-        if streaming {
+        let answer = if streaming {
             ("text/event-stream", turn.to_events())
         } else {
             ("application/json", turn.to_json())
-        }
+        };
+        lock(&self.exchanges)[at].answered = Some(Instant::now());
+        answer
+    }
+
+    /// Keeps a request, and returns its place in the record.
+    fn record(&self, exchange: Exchange) -> usize {
+        let mut exchanges = lock(&self.exchanges);
+        exchanges.push(exchange);
+        exchanges.len() - 1
     }
 
     fn turn_for(&self, exchange: &Exchange) -> Turn {

@@ -1,4 +1,6 @@
-//! What a session's model received.
+//! What a session's model received, and when.
+
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -15,6 +17,10 @@ pub struct Exchange {
     pub turn: usize,
     /// The whole request.
     pub body: Value,
+    /// When it was there as a whole.
+    pub arrived: Instant,
+    /// When the model began to answer; `None` while the request waits at a cue.
+    pub answered: Option<Instant>,
 }
 
 /// The result of a tool call, as the model was shown it.
@@ -25,7 +31,7 @@ pub struct ToolResult {
 }
 
 impl Exchange {
-    pub(super) fn read(session: String, body: Value) -> Exchange {
+    pub(super) fn read(session: String, body: Value, arrived: Instant) -> Exchange {
         let messages = body["messages"].as_array().map_or(&[][..], Vec::as_slice);
         let (script, turn) = messages
             .iter()
@@ -48,6 +54,8 @@ impl Exchange {
             script,
             turn,
             body,
+            arrived,
+            answered: None,
         }
     }
 
@@ -111,6 +119,8 @@ fn collect_lines(value: &Value, lines: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use serde_json::json;
 
     use super::{Exchange, ToolResult};
@@ -127,7 +137,7 @@ mod tests {
             ]},
             {"role": "system", "content": "a note [script y]"},
         ]});
-        let exchange = Exchange::read("s".to_owned(), body);
+        let exchange = Exchange::read("s".to_owned(), body, Instant::now());
         assert_eq!((exchange.script.as_str(), exchange.turn), ("new", 1));
         let refused = ToolResult {
             is_error: true,

@@ -81,6 +81,11 @@ impl Stage {
         Ok(stage)
     }
 
+    /// A second repository of these files beside the project, which Kite does not know.
+    pub fn add_repository(&self, name: &str, files: &[(&str, &str)]) -> Result<Repository, Fault> {
+        Repository::create(&self.path(name), &self.path("home"), files)
+    }
+
     /// Teaches the model this script and prepares a session that plays it. The first line of its
     /// prompt is `intent`.
     pub fn session(&self, intent: &str, script: Script) -> SessionBuilder<'_> {

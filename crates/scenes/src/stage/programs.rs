@@ -13,7 +13,7 @@ use super::Fault;
 /// Path of the Claude Code program.
 const CLAUDE: &str = "KITE_CLAUDE";
 
-/// Path of a built `kite` with `kite-hook` beside it. Without it, they are built.
+/// Path of a built `kite`. Without it, one is built.
 const KITE: &str = "KITE_BIN";
 
 /// Where this is set, a scene that cannot play fails.
@@ -43,29 +43,26 @@ pub(super) fn kite() -> Result<PathBuf, Fault> {
     Ok(BUILT.get_or_init(build).clone()?)
 }
 
-/// Builds the development version; takes a moment only where something has changed.
+/// Builds it with the profile of this program; takes a moment only where something has changed.
 fn build() -> Result<PathBuf, String> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "kite",
-            "--package",
-            "kite-hook",
-        ])
-        .current_dir(&workspace)
+    // This program lies in `<target>/<profile>/deps/`.
+    let here = env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
+    let built = here
+        .ancestors()
+        .nth(2)
+        .ok_or("this program is not in a target directory")?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--package", "kite"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    if built.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let output = cargo
         .output()
         .map_err(|e| format!("cannot run cargo: {e}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
-    // The test runs from `<target>/<profile>/deps/`.
-    let here = env::current_exe().map_err(|e| format!("cannot find this program: {e}"))?;
-    let target = here
-        .ancestors()
-        .nth(3)
-        .ok_or("this program is not in a target directory")?;
-    Ok(target.join("debug/kite"))
+    Ok(built.join("kite"))
 }
