@@ -17,12 +17,14 @@ const ARROWS: &[(&str, &[&str])] = &[
         "kite-daemon",
         &["kite-redact", "kite-rules", "kite-store", "kite-wire"],
     ),
+    ("kite-gitcall", &[]),
     ("kite-hook", &["kite-wire"]),
     ("kite-mcp", &["kite-redact", "kite-wire"]),
     ("kite-redact", &[]),
     ("kite-rules", &[]),
     ("kite-scenes", &[]),
     ("kite-store", &["kite-rules"]),
+    ("kite-undo", &[]),
     ("kite-wire", &[]),
     ("xtask", &["kite-rules", "kite-wire"]),
 ];
@@ -31,7 +33,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["crates/store"]),
     ("rmcp", &["crates/mcp"]),
-    ("kite_rules", &["crates/store", "crates/daemon", "xtask"]),
+    (
+        "kite_rules",
+        &["crates/rules", "crates/store", "crates/daemon", "xtask"],
+    ),
     ("clap", &["crates/kite"]),
 ];
 
