@@ -6,6 +6,7 @@ use std::{
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -16,6 +17,9 @@ use super::{Shared, cap, files::Files};
 
 /// How long a line may wait to be written.
 const WRITE_EVERY: Duration = Duration::from_millis(200);
+/// How long events are gathered before they are looked at, and so the most that a reader waits
+/// for the newest.
+const GATHER: Duration = Duration::from_millis(5);
 /// How much may wait to be written, in bytes.
 const PENDING_BYTES_MAX: usize = 256 << 10;
 
@@ -55,9 +59,15 @@ impl Writer {
     /// Runs until nobody can send any more.
     pub(super) fn run(mut self, messages: &Receiver<Message>) {
         loop {
-            let received = match self.due {
-                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => messages.recv_timeout(due.saturating_duration_since(Instant::now())),
+            let received = match (messages.try_recv(), self.due) {
+                (Ok(message), _) => Ok(message),
+                (Err(_), None) => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                (Err(_), Some(due)) => {
+                    // Whoever records should not have to wake this thread for every event.
+                    thread::sleep(GATHER);
+                    let left = due.saturating_duration_since(Instant::now());
+                    messages.recv_timeout(left)
+                }
             };
             match received {
                 Ok(Message::Record(event)) => self.record(*event),

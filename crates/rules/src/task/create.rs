@@ -3,7 +3,7 @@
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     format,
-    string::{String, ToString},
+    string::String,
     vec::Vec,
 };
 use core::hash::{Hash, Hasher};
@@ -42,7 +42,7 @@ impl TaskGraph {
             unfinished as usize + 1,
             limits::OPEN_TASKS_MAX,
         )?;
-        let similar = self.likeness.oldest_titled(&task.project, &task.title);
+        let similar = self.oldest_titled(&task.project, &task.title);
         self.last_number = task.number;
         self.insert(task);
         Ok(Changed {
@@ -199,51 +199,50 @@ impl TaskGraph {
     }
 }
 
-/// Unfinished tasks by title and by a digest of their content.
+/// Unfinished tasks by digests of their title and of their content. Small keys, so that a look-up
+/// among many does not compare long texts; what is found is compared in full.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Likeness {
     /// By project and title, oldest first.
-    titles: BTreeMap<(String, String), BTreeSet<(u64, TaskId)>>,
-    contents: BTreeMap<u64, BTreeSet<TaskId>>,
+    titles: BTreeSet<(u64, u64, TaskId)>,
+    contents: BTreeSet<(u64, TaskId)>,
 }
 
 impl Likeness {
     pub(super) fn insert(&mut self, task: &Task) {
-        self.titles
-            .entry((task.project.clone(), task.title.clone()))
-            .or_default()
-            .insert((task.number, task.id));
-        self.contents
-            .entry(digest(task))
-            .or_default()
-            .insert(task.id);
+        let title = digest(&(&task.project, &task.title));
+        self.titles.insert((title, task.number, task.id));
+        self.contents.insert((digest(&content(task)), task.id));
     }
 
     pub(super) fn remove(&mut self, task: &Task) {
-        let title = (task.project.clone(), task.title.clone());
-        if let Some(titled) = self.titles.get_mut(&title) {
-            titled.remove(&(task.number, task.id));
-            if titled.is_empty() {
-                self.titles.remove(&title);
-            }
-        }
-        let digest = digest(task);
-        if let Some(alike) = self.contents.get_mut(&digest) {
-            alike.remove(&task.id);
-            if alike.is_empty() {
-                self.contents.remove(&digest);
-            }
-        }
+        let title = digest(&(&task.project, &task.title));
+        self.titles.remove(&(title, task.number, task.id));
+        self.contents.remove(&(digest(&content(task)), task.id));
     }
 
-    pub(super) fn oldest_titled(&self, project: &str, title: &str) -> Option<TaskId> {
-        let titled = self.titles.get(&(project.to_string(), title.to_string()))?;
-        titled.first().map(|(_, id)| *id)
+    /// Those that may have this title, oldest first.
+    fn titled(&self, project: &str, title: &str) -> impl Iterator<Item = TaskId> {
+        let digest = digest(&(project, title));
+        let all = (digest, 0, TaskId(0))..=(digest, u64::MAX, TaskId(u128::MAX));
+        self.titles.range(all).map(|(_, _, id)| *id)
     }
 
+    /// Those that may have this content.
     fn alike(&self, task: &Task) -> impl Iterator<Item = TaskId> {
-        let alike = self.contents.get(&digest(task));
-        alike.into_iter().flatten().copied()
+        let digest = digest(&content(task));
+        let all = (digest, TaskId(0))..=(digest, TaskId(u128::MAX));
+        self.contents.range(all).map(|(_, id)| *id)
+    }
+}
+
+impl TaskGraph {
+    /// The oldest unfinished task of the project with this title.
+    pub(super) fn oldest_titled(&self, project: &str, title: &str) -> Option<TaskId> {
+        self.likeness.titled(project, title).find(|id| {
+            self.get(*id)
+                .is_some_and(|task| task.project == project && task.title == title)
+        })
     }
 }
 
@@ -261,9 +260,9 @@ fn content(task: &Task) -> impl PartialEq + Hash {
     )
 }
 
-fn digest(task: &Task) -> u64 {
+fn digest(of: &impl Hash) -> u64 {
     let mut fnv = Fnv(0xcbf2_9ce4_8422_2325);
-    content(task).hash(&mut fnv);
+    of.hash(&mut fnv);
     fnv.finish()
 }
 

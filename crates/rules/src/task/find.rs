@@ -88,7 +88,7 @@ impl TaskGraph {
     fn titled(&self, title: &str) -> Vec<TaskId> {
         let projects = self.projects.keys();
         projects
-            .filter_map(|project| self.likeness.oldest_titled(project, title.trim()))
+            .filter_map(|project| self.oldest_titled(project, title.trim()))
             .take(NAMED_MAX)
             .collect()
     }

@@ -71,6 +71,8 @@ pub struct SqliteStore {
     incarnation: Cell<u64>,
     /// Entries sent to the writer.
     sent: Cell<u64>,
+    /// Those of this turn of the loop, which go together.
+    outbox: RefCell<Vec<(OwnedPermit<Message>, Entry)>>,
     unsaved: RefCell<Unsaved>,
     /// When room was last looked for.
     looked: Cell<Option<Instant>>,
@@ -88,6 +90,18 @@ struct Unsaved {
 impl Unsaved {
     fn on_their_way(&self) -> usize {
         self.sent.iter().map(|(count, _)| count).sum()
+    }
+}
+
+/// Sends the outbox when dropped: also where whoever decided does not wait for it.
+struct Post<'a>(&'a SqliteStore);
+
+impl Drop for Post<'_> {
+    fn drop(&mut self) {
+        let (places, entries): (Vec<_>, Vec<_>) = self.0.outbox.take().into_iter().unzip();
+        if let Some(place) = places.into_iter().next() {
+            place.send(Message::Entries(entries));
+        }
     }
 }
 
@@ -138,6 +152,7 @@ impl SqliteStore {
             progress,
             incarnation: Cell::new(1),
             sent: Cell::new(0),
+            outbox: RefCell::default(),
             unsaved: RefCell::default(),
             looked: Cell::new(None),
             threads: RefCell::new(Some(Threads {
@@ -263,34 +278,41 @@ impl SqliteStore {
         }
         let (done, told) = oneshot::channel();
         self.sent.set(number);
-        place.send(Message::Entry(Entry {
-            incarnation: self.incarnation.get(),
-            number,
-            frees,
-            now_wall_ms: self.ledger.borrow().latest.wall_ms,
-            writes: if carried.is_empty() {
-                writes
-            } else {
-                carried.into_iter().chain(writes).collect()
+        self.outbox.borrow_mut().push((
+            place,
+            Entry {
+                incarnation: self.incarnation.get(),
+                number,
+                frees,
+                now_wall_ms: self.ledger.borrow().latest.wall_ms,
+                writes: if carried.is_empty() {
+                    writes
+                } else {
+                    carried.into_iter().chain(writes).collect()
+                },
+                done,
             },
-            done,
-        }));
+        ));
         Some(told)
     }
 
+    /// Waits until what was sent is durable. First lets whoever else is ready decide too, so that
+    /// one turn of the loop is one message to the writer, and mostly one commit.
     async fn settled(
+        &self,
         told: Option<oneshot::Receiver<Result<(), StoreError>>>,
     ) -> Result<(), StoreError> {
-        match told {
-            Some(told) => told.await.unwrap_or_else(|_| Err(closed())),
-            None => Ok(()),
-        }
+        let Some(told) = told else { return Ok(()) };
+        let post = Post(self);
+        tokio::task::yield_now().await;
+        drop(post);
+        told.await.unwrap_or_else(|_| Err(closed()))
     }
 
     /// Waits until everything decided so far is durable.
     async fn barrier(&self) -> Result<(), StoreError> {
         let place = self.place().await?;
-        Self::settled(self.send(place, Vec::new(), false)).await
+        self.settled(self.send(place, Vec::new(), false)).await
     }
 
     /// Decides a release in memory only; it is written when there is room.
@@ -342,7 +364,7 @@ impl Mirror for SqliteStore {
         self.admit()?;
         let Decision { verdict, writes } =
             self.decide(|ledger| decide(Operation::new(ledger, now)), answer);
-        Self::settled(self.send(place, writes, false)).await?;
+        self.settled(self.send(place, writes, false)).await?;
         Ok(verdict)
     }
 
@@ -361,7 +383,7 @@ impl Mirror for SqliteStore {
         }
         let Decision { verdict, writes } =
             self.decide(|ledger| decide(Operation::new(ledger, now)), &answer);
-        match Self::settled(self.send(place, writes, true)).await {
+        match self.settled(self.send(place, writes, true)).await {
             Ok(()) => Ok(verdict),
             Err(_) => {
                 self.recover()?;
@@ -412,7 +434,7 @@ impl Mirror for SqliteStore {
         self.forget_saved();
         let unsaved = self.unsaved.take();
         let rest = unsaved.writes[unsaved.on_their_way()..].to_vec();
-        let settled = Self::settled(self.send(place, rest, false)).await;
+        let settled = self.settled(self.send(place, rest, false)).await;
         self.stop();
         settled
     }

@@ -8,6 +8,7 @@
 //! has gone back to what is on disk and sends entries of the next incarnation.
 
 use std::{
+    collections::VecDeque,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
@@ -52,7 +53,8 @@ pub(super) struct Entry {
 /// What the queue carries.
 #[derive(Debug)]
 pub(super) enum Message {
-    Entry(Entry),
+    /// What was decided in one turn of the caller's loop, in order.
+    Entries(Vec<Entry>),
     /// Finish, and close the file.
     Close,
 }
@@ -141,11 +143,16 @@ impl Writer {
     /// Works until told to close, or until nobody is left to send.
     pub(super) fn run(mut self, mut queue: Receiver<Message>) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut backlog = VecDeque::new();
         let mut open = true;
-        while open {
-            match queue.blocking_recv() {
-                Some(Message::Entry(first)) => open = self.batch(first, &mut queue, &mut batch),
-                Some(Message::Close) | None => open = false,
+        while open || !backlog.is_empty() {
+            if backlog.is_empty() {
+                match queue.blocking_recv() {
+                    Some(Message::Entries(entries)) => backlog.extend(entries),
+                    Some(Message::Close) | None => open = false,
+                }
+            } else {
+                open &= self.batch(&mut backlog, &mut queue, &mut batch);
             }
         }
         // What is copied now need not be when the store is opened. It stays in the log else.
@@ -153,26 +160,29 @@ impl Writer {
         let _ = self.connection.close();
     }
 
-    /// One batch, from its first entry on. False when the queue said to close.
+    /// One batch of the backlog and of what comes meanwhile. False when the queue said to close.
     fn batch(
         &mut self,
-        first: Entry,
+        backlog: &mut VecDeque<Entry>,
         queue: &mut Receiver<Message>,
         batch: &mut Vec<Entry>,
     ) -> bool {
         self.space.restore_ballast();
-        let (mut outcome, mut open, mut next) = (self.begin(), true, Some(first));
+        let (mut outcome, mut open) = (self.begin(), true);
         let deadline = Instant::now() + Duration::from_millis(BATCH_MS);
-        while let Some(entry) = next.take() {
+        while let Some(entry) = backlog.pop_front() {
             if entry.incarnation <= self.progress.failed() {
                 let _ = entry.done.send(Err(self.progress.why()));
             } else {
                 outcome = outcome.and_then(|()| self.write(&entry));
                 batch.push(entry);
             }
-            if batch.len() < BATCH_MAX && outcome.is_ok() && Instant::now() < deadline {
+            if batch.len() >= BATCH_MAX || outcome.is_err() || Instant::now() >= deadline {
+                break;
+            }
+            if backlog.is_empty() {
                 match queue.try_recv() {
-                    Ok(Message::Entry(entry)) => next = Some(entry),
+                    Ok(Message::Entries(entries)) => backlog.extend(entries),
                     Ok(Message::Close) => open = false,
                     Err(_) => {}
                 }
