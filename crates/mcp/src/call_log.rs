@@ -55,7 +55,7 @@ fn line(what: &str, tool: &str, rest: &str) -> String {
     let time = now.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z");
     let line = format!(
         "[{time}] {what}:{} {rest}",
-        text::one_line(tool, TOOL_CHARS_MAX)
+        text::one_line(&kite_redact::redact(tool), TOOL_CHARS_MAX)
     );
     let mut line = text::one_line(&line, LINE_CHARS_MAX);
     line.push('\n');

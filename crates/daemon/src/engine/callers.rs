@@ -343,9 +343,7 @@ impl<S: Store> Engine<S> {
             self.task_changed(task, what, None);
         }
         for (ticket, granted) in &freed.promoted {
-            if let Some(waiting) = self.lock_waits.borrow_mut().remove(ticket) {
-                let _ = waiting.send(granted.clone());
-            }
+            self.hand_over(*ticket, granted.clone());
         }
         if !freed.locks.is_empty() || !freed.promoted.is_empty() {
             self.leases_changed.notify_one();

@@ -15,13 +15,17 @@ use kite_wire::{
     reply::{Fault, Locks, Push, ok_line},
     request::{Envelope, Lock, Unlock},
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
 
 use super::{
     Engine,
-    retries::{Once, retry},
+    queue::Place,
+    retries::{Once, retry, with_id},
     secrets::clean,
-    storage, targets,
+    storage, targets, to_its_end,
 };
 use crate::{
     doors::Connection,
@@ -30,6 +34,16 @@ use crate::{
 
 /// A waiting request is told its place this often.
 const PLACE_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a grant takes at most from its decision to its being told.
+const GRANT_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the store gave.
+enum Taken<S: Store> {
+    /// The locks, and the line that says so.
+    Granted(Granted, Vec<u8>),
+    Queued(Place<S>),
+}
 
 /// How a wait in the queue ended.
 enum Waited {
@@ -56,27 +70,26 @@ impl<S: Store> Engine<S> {
             began + wait.max(Duration::from_millis(settings.hold_wait_ms)),
         )
         .await?;
-        let said = Once::new(|granted: &Granted| ok_line(None, &self.granted_body(granted, began)));
-        let keep = |granted: &Granted| said.keep(granted);
-        let retry = retry(envelope, &keep);
-        let acquired = self
-            .store
-            .acquire(asked, !wait.is_zero(), self.now(), retry)
-            .await
-            .map_err(|e| storage(&e))?;
-        let granted = match acquired.map_err(|refusal| self.refused(&refusal, Reader::Request))? {
-            Acquired::Granted(granted) => granted,
-            Acquired::Queued(ticket) => {
+        let engine = Rc::clone(self);
+        let key = envelope.clone();
+        let waits = !wait.is_zero();
+        // Whoever goes away meanwhile leaves no ticket behind: the place is taken in any case.
+        let taken =
+            to_its_end(async move { engine.acquire_or_queue(&key, asked, waits, began).await });
+        let (granted, line) = match taken.await? {
+            Taken::Granted(granted, line) => (granted, line),
+            Taken::Queued(place) => {
                 let granted = self
-                    .wait_for(connection, envelope, ticket, began + wait)
+                    .wait_for(connection, envelope, place, began + wait)
                     .await?;
+                let line = ok_line(None, &self.granted_body(&granted, began));
                 if let Some(op_id) = &envelope.op_id {
                     self.store
-                        .remember(op_id, &keep(&granted))
+                        .remember(op_id, &line)
                         .await
                         .map_err(|e| storage(&e))?;
                 }
-                granted
+                (granted, line)
             }
         };
         self.leases_changed.notify_one();
@@ -90,7 +103,29 @@ impl<S: Store> Engine<S> {
             );
             self.changed("locks", &lock.project);
         }
-        Ok(said.say(&granted, envelope.id))
+        Ok(with_id(&line, envelope.id))
+    }
+
+    /// Takes the locks, or a place in the queue.
+    async fn acquire_or_queue(
+        self: &Rc<Self>,
+        envelope: &Envelope,
+        asked: lock::Request,
+        waits: bool,
+        began: Instant,
+    ) -> Result<Taken<S>, Fault> {
+        let said = Once::new(|granted: &Granted| ok_line(None, &self.granted_body(granted, began)));
+        let keep = |granted: &Granted| said.keep(granted);
+        let retry = retry(envelope, &keep);
+        let acquired = self.store.acquire(asked, waits, self.now(), retry).await;
+        match acquired.map_err(|e| storage(&e))? {
+            Ok(Acquired::Granted(granted)) => {
+                let line = said.say(&granted, None);
+                Ok(Taken::Granted(granted, line))
+            }
+            Ok(Acquired::Queued(ticket)) => Ok(Taken::Queued(self.take_place(ticket))),
+            Err(refusal) => Err(self.refused(&refusal, Reader::Request)),
+        }
     }
 
     async fn lock_request(
@@ -190,16 +225,10 @@ impl<S: Store> Engine<S> {
         self: &Rc<Self>,
         connection: &Rc<Connection>,
         envelope: &Envelope,
-        ticket: Ticket,
+        mut place: Place<S>,
         deadline: Instant,
     ) -> Result<Granted, Fault> {
-        let (send, receive) = oneshot::channel();
-        self.lock_waits.borrow_mut().insert(ticket, send);
-        let mut place = Place {
-            engine: Rc::clone(self),
-            ticket,
-            granted: Some(receive),
-        };
+        let ticket = place.ticket;
         let (send_cancel, mut cancelled) = oneshot::channel();
         if let Some(id) = envelope.id {
             self.cancels
@@ -232,19 +261,36 @@ impl<S: Store> Engine<S> {
                 "The wait was cancelled; nothing was locked.",
             )),
             Waited::TimedOut => {
-                let refusal = self
-                    .store
-                    .leave(ticket, self.now())
-                    .unwrap_or(Refusal::Locked(Vec::new()));
-                let mut fault = self.refused(&refusal, Reader::Request);
-                "timed_out_waiting".clone_into(&mut fault.code);
-                fault.message = format!(
-                    "{} It did not come free in the time you waited.",
-                    fault.message
-                );
-                Err(fault)
+                let Some(refusal) = self.store.leave(ticket, self.now()) else {
+                    return self.granted_late(place).await;
+                };
+                place.granted = None;
+                self.waiter_left();
+                Err(self.timed_out(&refusal))
             }
         }
+    }
+
+    /// The time is over, but the queue has been left already: the grant is on its way, unless the
+    /// session is over.
+    async fn granted_late(&self, mut place: Place<S>) -> Result<Granted, Fault> {
+        if let Some(granted) = place.granted.as_mut()
+            && let Ok(Ok(granted)) = timeout(GRANT_PATIENCE, granted).await
+        {
+            place.granted = None;
+            return Ok(granted);
+        }
+        Err(self.timed_out(&Refusal::Locked(Vec::new())))
+    }
+
+    fn timed_out(&self, refusal: &Refusal) -> Fault {
+        let mut fault = self.refused(refusal, Reader::Request);
+        "timed_out_waiting".clone_into(&mut fault.code);
+        fault.message = format!(
+            "{} It did not come free in the time you waited.",
+            fault.message
+        );
+        fault
     }
 
     fn tell_place(&self, connection: &Connection, envelope: &Envelope, ticket: Ticket) {
@@ -381,40 +427,5 @@ impl<S: Store> Engine<S> {
             targets,
             epoch,
         })
-    }
-}
-
-/// A place in the locks' queue. Dropped with its request, it is left; a grant that nobody takes
-/// any more is given back.
-struct Place<S: Store> {
-    engine: Rc<Engine<S>>,
-    ticket: Ticket,
-    granted: Option<oneshot::Receiver<Granted>>,
-}
-
-impl<S: Store> Drop for Place<S> {
-    fn drop(&mut self) {
-        let Some(mut granted) = self.granted.take() else {
-            return;
-        };
-        let engine = &self.engine;
-        engine.lock_waits.borrow_mut().remove(&self.ticket);
-        let _ = engine.store.leave(self.ticket, engine.now());
-        engine.waiter_left();
-        if let Ok(granted) = granted.try_recv() {
-            let engine = Rc::clone(engine);
-            tokio::task::spawn_local(async move {
-                for lock in granted.locks {
-                    let release = Release::Targets {
-                        owner: lock.owner,
-                        targets: vec![lock.target],
-                        epoch: Some(lock.epoch),
-                    };
-                    if let Ok(Ok(freed)) = engine.store.release(release, engine.now(), None).await {
-                        engine.freed(&freed, "released: nobody waited for it any more");
-                    }
-                }
-            });
-        }
     }
 }

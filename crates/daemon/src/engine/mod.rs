@@ -17,6 +17,7 @@ mod locks;
 mod places;
 mod prevented;
 mod queries;
+mod queue;
 mod retries;
 mod secrets;
 mod settings;
@@ -36,7 +37,7 @@ use std::{
     time::Instant,
 };
 
-use kite_rules::{Now, Refusal, hold::HoldTable, lock, session::SessionId, touch::TouchLog};
+use kite_rules::{Now, Refusal, hold::HoldTable, session::SessionId, touch::TouchLog};
 use kite_store::{Store, StoreError};
 use kite_wire::{
     PROTOCOL,
@@ -79,7 +80,7 @@ pub struct Engine<S> {
     touches: RefCell<TouchLog>,
     calls: RefCell<calls::Calls>,
     presence: RefCell<callers::Presence>,
-    lock_waits: RefCell<HashMap<lock::Ticket, oneshot::Sender<lock::Granted>>>,
+    lock_waits: RefCell<queue::Waits>,
     cancels: RefCell<HashMap<(u64, u64), oneshot::Sender<()>>>,
     operations: retries::Operations,
     projects: places::Projects,

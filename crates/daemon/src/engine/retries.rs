@@ -124,7 +124,7 @@ pub(super) fn retry<'a, T>(
 }
 
 /// A line, with the id of the request that it answers.
-fn with_id(line: &[u8], id: Option<u64>) -> Vec<u8> {
+pub(super) fn with_id(line: &[u8], id: Option<u64>) -> Vec<u8> {
     match (id, line.strip_prefix(b"{")) {
         (Some(id), Some(rest)) => [format!("{{\"id\":{id},").as_bytes(), rest].concat(),
         _ => line.to_vec(),

@@ -5,11 +5,14 @@ use std::{rc::Rc, time::Duration};
 
 use kite_rules::session::{Kind, SessionId, State};
 use kite_store::Store;
+use tokio::time::Instant;
 
 use super::Engine;
 
 /// The longest the timers sleep: sleep of the machine is noticed this soon.
 const TICK: Duration = Duration::from_secs(1);
+/// A timer that is later than this was held up: the daemon was stopped, or starved.
+const LATE: Duration = Duration::from_millis(500);
 /// Counters are saved this often, in ticks.
 const SAVE_EVERY_TICKS: u64 = 30;
 
@@ -17,13 +20,19 @@ const SAVE_EVERY_TICKS: u64 = 30;
 pub(super) async fn run<S: Store>(engine: Rc<Engine<S>>) {
     for tick in 1_u64.. {
         let due = engine.next_due().map_or(TICK, |due| due.min(TICK));
+        let slept = Instant::now();
         tokio::select! {
             () = tokio::time::sleep(due) => {}
             () = engine.leases_changed.notified() => {}
         }
         if engine.clock.slept_ms().is_some() {
-            engine.woke_up();
+            engine.woke_up("the machine woke up");
+        } else if slept.elapsed() > due + LATE {
+            // Nobody could renew a lease meanwhile, and hooks found no answer.
+            engine.woke_up("the daemon was held up");
+            engine.answers_again();
         }
+        engine.give_back().await;
         engine.expire().await;
         engine.end_silent_sessions().await;
         if tick.is_multiple_of(SAVE_EVERY_TICKS) {
@@ -43,7 +52,7 @@ impl<S: Store> Engine<S> {
         Some(Duration::from_millis(next.saturating_sub(now).max(1)))
     }
 
-    fn woke_up(&self) {
+    fn woke_up(&self, why: &str) {
         self.store.renew_all(self.now());
         let live: Vec<SessionId> = self.store.read(|ledger| {
             ledger
@@ -58,7 +67,7 @@ impl<S: Store> Engine<S> {
         }
         self.note(kite_wire::reply::Event {
             kind: "daemon".into(),
-            what: "the machine woke up: every lease has its full time again".into(),
+            what: format!("{why}: every lease has its full time again"),
             ..kite_wire::reply::Event::default()
         });
     }
