@@ -87,7 +87,7 @@ fn graph(count: usize, adverse: bool) -> TaskGraph {
             depends_on,
             ..NewTask::default()
         };
-        let id = TaskId((number as u128 + 1) << 64 | 0x5bd1_e995 * (number as u128 + 7));
+        let id = TaskId(((number as u128 + 1) << 64) | (0x5bd1_e995 * (number as u128 + 7)));
         graph.create(id, new, NOW).map(|created| created.task)
     };
     let mut gate = None;

@@ -16,8 +16,10 @@ use std::{
 
 use crate::say;
 
+type Chapter = fn(&Kite);
+
 /// The chapters of the bench, by name.
-const CHAPTERS: [(&str, fn(&Kite)); 4] = [
+const CHAPTERS: [(&str, Chapter); 4] = [
     ("processes", processes::run),
     ("sockets", sockets::run),
     ("depth", depth::run),
@@ -55,17 +57,7 @@ pub(crate) struct Kite {
 
 impl Kite {
     fn build() -> Option<Kite> {
-        let built = Command::new("cargo")
-            .args(["build", "--release", "--quiet", "--package", "kite"])
-            .status()
-            .ok()?;
-        if !built.success() {
-            return None;
-        }
-        let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
-        let built = target.join("release/kite");
+        let built = program()?;
         let home = tempfile::tempdir().ok()?;
         let project = home.path().join("project");
         std::fs::create_dir(&project).ok()?;
@@ -103,6 +95,21 @@ impl Kite {
     pub(crate) fn installed(&self, name: &str) -> PathBuf {
         self.home().join("bin").join(name)
     }
+}
+
+/// The program under test: built here, or named by `KITE_BIN`.
+fn program() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("KITE_BIN") {
+        return Some(PathBuf::from(named));
+    }
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--quiet", "--package", "kite"])
+        .status()
+        .ok()?;
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top.join("target"), PathBuf::from);
+    built.success().then(|| target.join("release/kite"))
 }
 
 impl Drop for Kite {

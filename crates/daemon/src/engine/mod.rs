@@ -52,7 +52,7 @@ use crate::{
     audit::AuditLog,
     config::Config,
     dialects,
-    doors::{Answers, Connection, HookAnswer, WaitSender},
+    doors::{Answers, Connection, Connections, HookAnswer, WaitSender},
     hands::clock::Clock,
     lifecycle::Stop,
     translate::refusal::{self, Reader},
@@ -89,6 +89,7 @@ pub struct Engine<S> {
     leases_changed: Notify,
     waiters_moved: Cell<bool>,
     stop: Stop,
+    connections: RefCell<Connections>,
 }
 
 impl<S: Store> Engine<S> {
@@ -123,7 +124,13 @@ impl<S: Store> Engine<S> {
             leases_changed: Notify::new(),
             waiters_moved: Cell::default(),
             stop,
+            connections: RefCell::default(),
         })
+    }
+
+    /// Has the figures tell how many connections the door has open.
+    pub fn show_connections(&self, connections: Connections) {
+        self.connections.replace(connections);
     }
 
     /// Adopts the sessions of an earlier daemon, ends those whose process is gone, and starts the

@@ -187,7 +187,7 @@ impl<S: Store> Engine<S> {
             state: state.to_owned(),
             store_bytes: self.store.bytes(),
             log_bytes: self.log.bytes(),
-            connections: 0,
+            connections: self.connections.borrow().count() as u64,
             guard: match self.settings.of_home().guard {
                 Guard::Open => "open",
                 Guard::Strict => "strict",

@@ -570,7 +570,9 @@ fn a_wait_that_is_given_up_leaves_the_queue() {
 fn who_waits_behind_a_waiter_that_leaves_moves_up() {
     story(hurried(), async |world| {
         let (a, b, c) = (world.agent("a"), world.agent("b"), world.agent("c"));
-        world.ask(&a, json!({"type": "lock", "paths": ["a.rs"]})).await;
+        world
+            .ask(&a, json!({"type": "lock", "paths": ["a.rs"]}))
+            .await;
         let both = json!({"type": "lock", "paths": ["a.rs", "b.rs"], "wait_s": 30});
         let second = tokio::time::timeout(Duration::from_millis(100), world.ask(&b, both));
         let third = world.ask(&c, json!({"type": "lock", "paths": ["b.rs"], "wait_s": 30}));
