@@ -38,6 +38,8 @@ pub enum Error {
     Escapes { path: PathBuf },
     /// Nothing in the journal or the repository has this number, or fits what was asked.
     NothingFits { asked: String },
+    /// The working copy that the entry belongs to is gone.
+    WorktreeGone { top: PathBuf, number: u64 },
     /// The content is known by its hash only: it was too large, secret, or pruned.
     NotKept { what: String },
 }
@@ -84,6 +86,11 @@ impl fmt::Display for Error {
             }
             Error::Escapes { path } => write!(f, "{path:?} is not a path inside the working copy"),
             Error::NothingFits { asked } => write!(f, "nothing to undo for {asked}"),
+            Error::WorktreeGone { top, number } => write!(
+                f,
+                "number {number} belongs to the working copy {top:?}, which is not there: add it \
+                 again with `git worktree add`, or look at refs/kite/rescue/{number}"
+            ),
             Error::NotKept { what } => write!(f, "the content of {what} was not kept"),
         }
     }

@@ -90,6 +90,18 @@ impl Git {
     }
 }
 
+/// Merges the files `now`, `base` and `theirs` of a private directory with git's three-way merge
+/// of texts: the result, and whether it is without conflicts.
+pub(crate) fn merge_file(directory: &Path, label: &str) -> Result<(Vec<u8>, bool), Error> {
+    let ended = Call::new(directory, &config::always(), "merge-file")
+        .args(["-p", "-q", "-L", "now", "-L", "base", "-L", label])
+        .args(["now", "base", "theirs"])
+        // The number of conflicts, up to 127; a fault is 128 or more.
+        .codes(|code| (0..=127).contains(&code))
+        .end()?;
+    Ok((ended.output, ended.code == 0))
+}
+
 /// Where a working copy's parts are.
 struct Places {
     top: PathBuf,

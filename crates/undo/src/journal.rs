@@ -148,16 +148,24 @@ impl Writer {
         Ok(last + 1)
     }
 
+    /// Takes a number for an entry that is written later, or never.
+    ///
+    /// # Errors
+    /// Where the number cannot be kept.
+    pub fn reserve(&mut self, number: u64) -> Result<(), Error> {
+        if number >= self.next_number()? {
+            self.lock.keep_number(number)?;
+        }
+        Ok(())
+    }
+
     /// Writes an entry. Its number is [`Writer::next_number`] or more; what belongs to an earlier
     /// entry has that one's number.
     ///
     /// # Errors
     /// Where the journal cannot be written.
     pub fn append(&mut self, entry: &Entry) -> Result<(), Error> {
-        let last = self.next_number()? - 1;
-        if entry.number > last {
-            self.lock.keep_number(entry.number)?;
-        }
+        self.reserve(entry.number)?;
         let mut line = json(entry);
         if line.len() > LINE_BYTES_MAX {
             line = json(&entry.shortened());

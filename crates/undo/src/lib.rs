@@ -7,15 +7,18 @@
 mod error;
 mod git;
 mod hash;
+mod history;
 pub mod images;
 pub mod journal;
 mod lock;
 mod path_text;
 mod place;
+pub mod restore;
 pub mod snapshot;
 
 pub use error::Error;
 pub use git::{Call, DirtyFile, DirtyState, Git, Mode, Oid, Side, Status, TreeChange, Unmerged};
 pub use hash::Hash;
+pub use history::{Edit, History, Settings};
 pub use path_text::PathText;
 pub use place::Shape;

@@ -38,10 +38,7 @@ const ALWAYS: &[(&str, &str)] = &[
 ///
 /// They go in by environment (`GIT_CONFIG_KEY_n`), for `-c` cannot name a filter with `=` in it.
 pub(super) fn overrides(directory: &Path) -> Result<Vec<(OsString, OsString)>, Error> {
-    let mut overrides: Vec<(OsString, OsString)> = ALWAYS
-        .iter()
-        .map(|(key, value)| ((*key).into(), (*value).into()))
-        .collect();
+    let mut overrides = always();
     let names = Call::new(directory, &overrides, "config")
         .args(["--list", "-z", "--name-only", "--includes"])
         .output_max(NAMES_BYTES_MAX)
@@ -68,6 +65,14 @@ pub(super) fn overrides(directory: &Path) -> Result<Vec<(OsString, OsString)>, E
         }
     }
     Ok(overrides)
+}
+
+/// [`ALWAYS`], as a call takes it.
+pub(super) fn always() -> Vec<(OsString, OsString)> {
+    ALWAYS
+        .iter()
+        .map(|(key, value)| ((*key).into(), (*value).into()))
+        .collect()
 }
 
 /// `filter.NAME` or `hook.NAME`, of a setting below it. A name may hold dots.

@@ -1,6 +1,7 @@
 //! Objects by their names: reading blobs, comparing trees, and the index entry of a path.
 
 use std::{
+    collections::HashMap,
     ffi::OsStr,
     fmt,
     os::unix::ffi::OsStrExt,
@@ -14,6 +15,9 @@ use crate::error::Error;
 
 /// Longest list of changes between two trees, in bytes of git's answer.
 const CHANGES_BYTES_MAX: usize = 64 << 20;
+
+/// Most content of blobs read at once.
+const BLOBS_BYTES_MAX: usize = 128 << 20;
 
 /// The name of an object, in hexadecimal. SHA-1 and SHA-256 repositories alike.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -217,6 +221,31 @@ impl Git {
             .map(drop)
     }
 
+    /// Whether every commit of `older` is in `newer`.
+    pub(crate) fn is_ancestor(&self, older: &Oid, newer: &Oid) -> Result<bool, Error> {
+        let ended = self
+            .call("merge-base")
+            .args(["--is-ancestor", older.as_str(), newer.as_str()])
+            .codes(|code| code == 0 || code == 1)
+            .end()?;
+        Ok(ended.code == 0)
+    }
+
+    /// The contents of blobs, of those that are there.
+    pub(crate) fn blobs(&self, oids: &[Oid]) -> Result<HashMap<Oid, Vec<u8>>, Error> {
+        if oids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let names: String = oids.iter().map(|oid| format!("{oid}\n")).collect();
+        let said = self
+            .call("cat-file")
+            .args(["--batch"])
+            .input(names.into_bytes())
+            .output_max(BLOBS_BYTES_MAX)
+            .run()?;
+        batch(&said).ok_or_else(|| odd("cat-file"))
+    }
+
     /// A blob's content, or an error where it is larger than `bytes_max`.
     pub(crate) fn blob(&self, oid: &Oid, bytes_max: usize) -> Result<Vec<u8>, Error> {
         self.call("cat-file")
@@ -224,6 +253,29 @@ impl Git {
             .output_max(bytes_max)
             .run()
     }
+}
+
+/// What `cat-file --batch` says of each object: `oid blob size LF content LF`, or `oid missing LF`.
+fn batch(said: &[u8]) -> Option<HashMap<Oid, Vec<u8>>> {
+    let mut blobs = HashMap::new();
+    let mut rest = said;
+    while !rest.is_empty() {
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        let (header, after) = (&rest[..end], &rest[end + 1..]);
+        let mut words = header.split(|byte| *byte == b' ');
+        let oid = Oid::parse(words.next()?);
+        let kind = words.next()?;
+        rest = after;
+        if let Some(size) = words.next() {
+            let size: usize = std::str::from_utf8(size).ok()?.parse().ok()?;
+            let (content, after) = rest.split_at_checked(size)?;
+            rest = after.strip_prefix(b"\n")?;
+            if kind == b"blob" {
+                blobs.insert(oid?, content.to_vec());
+            }
+        }
+    }
+    Some(blobs)
 }
 
 /// `:oldmode newmode oldoid newoid status NUL path NUL`

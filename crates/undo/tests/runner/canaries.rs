@@ -129,6 +129,19 @@ fn no_operation_rings_a_bell() {
         ..Keep::default()
     };
     assert_eq!(snapshot::prune(&git, 0, &keep).expect("prune"), 1);
+    // The way back, too: a merge, the index, a file that a filter would smudge.
+    let edit = desk.edit("a", "a.txt", Some("1\n2\n3\n4\n"));
+    desk.write("a.txt", "1\n2\n3\n4\n5\n");
+    let report = desk.undo(edit);
+    assert!(report.number.is_some());
+    let number = desk.rescue("git stash");
+    fs::remove_file(desk.path("odd.bin")).expect("remove");
+    let history = desk.history();
+    history.note_after(number, 0).expect("noted");
+    history.show(number).expect("shown");
+    desk.undo(number);
+    assert_eq!(desk.text("odd.bin"), "odd\n");
+    history.prune(std::time::SystemTime::now()).expect("pruned");
     assert_eq!(bells(&desk), Vec::<String>::new());
 }
 

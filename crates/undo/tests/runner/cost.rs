@@ -28,7 +28,7 @@ fn a_hundred_dirty_files_of_ten_thousand() {
                 format!("round {round} file {n}\n").repeat(40),
             );
         }
-        let mut time = |times: &mut Vec<f64>| {
+        let time = |times: &mut Vec<f64>| {
             let start = Instant::now();
             let why = Why {
                 at_ms: round,

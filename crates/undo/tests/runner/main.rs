@@ -4,3 +4,4 @@ mod canaries;
 mod cost;
 mod snapshots;
 mod support;
+mod undos;

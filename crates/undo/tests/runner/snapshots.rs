@@ -13,9 +13,7 @@ use kite_undo::{
     snapshot::{self, Keep, LeftOutWhy, Options, Snapshot, Why},
 };
 
-use crate::support::{Desk, plain_git};
-
-const NOW_MS: u64 = 1_795_000_000_000;
+use crate::support::{Desk, NOW_MS, plain_git};
 
 fn why() -> Why {
     Why {

@@ -1,6 +1,7 @@
 //! A repository to try things in, and git as its user would run it.
 
 use std::{
+    collections::BTreeMap,
     ffi::OsStr,
     fs,
     os::unix::fs::PermissionsExt,
@@ -8,7 +9,15 @@ use std::{
     process::{Command, Output},
 };
 
+use kite_undo::{
+    Edit, History, Settings,
+    journal::Change,
+    restore::{Outcome, Report, Selection, UndoOptions},
+    snapshot::Why,
+};
 use tempfile::TempDir;
+
+pub(crate) const NOW_MS: u64 = 1_795_000_000_000;
 
 /// A temporary directory with a repository `repo` and a Kite home `home`.
 pub(crate) struct Desk {
@@ -81,6 +90,113 @@ impl Desk {
     pub(crate) fn try_git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
         plain_git(&self.repo(), args)
     }
+}
+
+/// A session's tools, and the undo that stands behind them.
+impl Desk {
+    pub(crate) fn history(&self) -> History {
+        self.history_at(&self.repo())
+    }
+
+    pub(crate) fn history_at(&self, directory: &Path) -> History {
+        let home = self.directory.path().join("home");
+        History::open(&home, directory, Settings::default()).expect("a history")
+    }
+
+    /// What an editing tool does, with its two hooks around it. `None` deletes.
+    pub(crate) fn edit(&self, session: &str, path: &str, content: Option<&str>) -> u64 {
+        self.try_edit(session, path, content).expect("a change")
+    }
+
+    pub(crate) fn try_edit(&self, session: &str, path: &str, content: Option<&str>) -> Option<u64> {
+        let history = self.history();
+        let before = history.keep(Path::new(path)).expect("kept");
+        match content {
+            Some(content) => self.write(path, content),
+            None => fs::remove_file(self.path(path)).expect("removed"),
+        }
+        let after = history.keep(Path::new(path)).expect("kept");
+        let change = Change {
+            path: Path::new(path).into(),
+            before,
+            after,
+        };
+        let edit = Edit {
+            changes: vec![change],
+            session: Some(session.to_owned()),
+            tool: Some("Write".to_owned()),
+            tool_use_id: None,
+            at_ms: NOW_MS,
+        };
+        history.record(&edit).expect("recorded")
+    }
+
+    /// What stands before a git command.
+    pub(crate) fn rescue(&self, command: &str) -> u64 {
+        let why = Why {
+            session: Some("agent".to_owned()),
+            command: Some(command.to_owned()),
+            at_ms: NOW_MS,
+        };
+        let taken = self.history().rescue(&why).expect("git");
+        taken.expect("dirty").number
+    }
+
+    /// A git command of an agent, with a snapshot before it.
+    pub(crate) fn agent_git(&self, command: &str) -> u64 {
+        let number = self.rescue(command);
+        let output = self.try_git(command.split(' ').skip(1));
+        assert!(output.status.success(), "{command}: {output:?}");
+        number
+    }
+
+    pub(crate) fn undo(&self, number: u64) -> Report {
+        self.undo_what(&Selection {
+            number: Some(number),
+            ..Selection::default()
+        })
+    }
+
+    pub(crate) fn undo_what(&self, selection: &Selection) -> Report {
+        let options = UndoOptions {
+            at_ms: NOW_MS,
+            ..UndoOptions::default()
+        };
+        self.history().undo(selection, &options).expect("undone")
+    }
+
+    /// Every file of the work tree, git's own left out, with what it holds.
+    pub(crate) fn tree(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        let mut directories = vec![self.repo()];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(&directory).expect("a directory") {
+                let path = entry.expect("an entry").path();
+                let relative = path.strip_prefix(self.repo()).expect("inside").to_owned();
+                if relative == Path::new(".git") {
+                    continue;
+                }
+                let metadata = path.symlink_metadata().expect("metadata");
+                if metadata.is_symlink() {
+                    let target = fs::read_link(&path).expect("a link");
+                    found.insert(relative, target.into_os_string().into_encoded_bytes());
+                } else if metadata.is_dir() {
+                    directories.push(path);
+                } else {
+                    found.insert(relative, fs::read(&path).expect("a file"));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// How each path came out.
+pub(crate) fn outcomes(report: &Report) -> Vec<(&str, &Outcome)> {
+    let paths = report.paths.iter();
+    paths
+        .map(|it| (it.path.to_str().expect("text"), &it.outcome))
+        .collect()
 }
 
 /// Git with an identity and without anybody's settings.
