@@ -68,7 +68,10 @@ impl DirtyState {
     /// The index differs from the last commit.
     pub(crate) fn in_index(self) -> bool {
         use DirtyState::{Added, AddedModified, Removed, Staged, StagedModified};
-        matches!(self, Staged | StagedModified | Added | AddedModified | Removed)
+        matches!(
+            self,
+            Staged | StagedModified | Added | AddedModified | Removed
+        )
     }
 
     /// git knows the file.

@@ -171,8 +171,7 @@ fn words_are_literal(verb: &Verb, words: &[Word]) -> bool {
             return false;
         }
         only_paths |= word.literal && word.text == "--" && !value_follows;
-        value_follows =
-            has_message && !only_paths && !value_follows && wants_a_message(&word.text);
+        value_follows = has_message && !only_paths && !value_follows && wants_a_message(&word.text);
     }
     true
 }

@@ -92,7 +92,11 @@ impl<'c> Options<'c> {
     }
 
     pub(crate) fn has(&self, long: &str) -> bool {
-        let last = self.given.iter().rev().find(|given| given.known.long == long);
+        let last = self
+            .given
+            .iter()
+            .rev()
+            .find(|given| given.known.long == long);
         last.is_some_and(|given| !given.negated)
     }
 
@@ -142,7 +146,9 @@ impl<'c> Options<'c> {
     fn cluster(&mut self, letters: &'c str, words: &'c [String], at: &mut usize, table: &[Known]) {
         let word = *at;
         for (index, letter) in letters.char_indices() {
-            let known = table.iter().find(|known| known.short == letter && letter != ' ');
+            let known = table
+                .iter()
+                .find(|known| known.short == letter && letter != ' ');
             let Some(known) = known.copied() else {
                 self.strange = true;
                 return;
@@ -188,7 +194,9 @@ fn find_long(name: &str, table: &[Known]) -> Option<(Known, bool)> {
         found.next().is_none().then_some(first)
     };
     if let Some(positive) = name.strip_prefix("no-") {
-        return exact(positive).or_else(|| begins(positive)).map(|known| (known, true));
+        return exact(positive)
+            .or_else(|| begins(positive))
+            .map(|known| (known, true));
     }
     begins(name).map(|known| (known, false))
 }

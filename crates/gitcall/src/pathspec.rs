@@ -57,7 +57,9 @@ impl Pathspecs {
     /// Some path means a directory, not exactly one of `paths`.
     pub(crate) fn any_directory<'p>(&self, paths: impl Iterator<Item = &'p str> + Clone) -> bool {
         let exact = |pattern: &Pattern| paths.clone().any(|path| path == pattern.path);
-        self.include.iter().any(|pattern| !pattern.glob && !exact(pattern))
+        self.include
+            .iter()
+            .any(|pattern| !pattern.glob && !exact(pattern))
     }
 }
 
@@ -93,10 +95,15 @@ fn parse(word: &str, here: Option<&str>) -> Option<(Pattern, bool)> {
         }
         path = rest;
     } else if let Some(magic) = word.strip_prefix(':') {
-        let length = magic.bytes().take_while(|byte| b"/!^".contains(byte)).count();
+        let length = magic
+            .bytes()
+            .take_while(|byte| b"/!^".contains(byte))
+            .count();
         top = magic[..length].contains('/');
         exclude = magic[..length].contains(['!', '^']);
-        path = magic[length..].strip_prefix(':').unwrap_or(&magic[length..]);
+        path = magic[length..]
+            .strip_prefix(':')
+            .unwrap_or(&magic[length..]);
         let more_magic = path.starts_with(|letter: char| letter.is_ascii_punctuation());
         if length == 0 || (more_magic && !path.starts_with(['.', '_', '-', '*', '?'])) {
             return None;

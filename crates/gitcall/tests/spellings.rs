@@ -302,8 +302,18 @@ fn git_is_noticed_as_a_word() {
         assert!(mentions_git(text), "{text}");
     }
     for text in [
-        "", "ls", "digit", "github.com", "legit x", "cat .gitignore", "ls .git", "foo.git", "gi t",
-        "gîtgit_x", "widget git_x", "agit",
+        "",
+        "ls",
+        "digit",
+        "github.com",
+        "legit x",
+        "cat .gitignore",
+        "ls .git",
+        "foo.git",
+        "gi t",
+        "gîtgit_x",
+        "widget git_x",
+        "agit",
     ] {
         assert!(!mentions_git(text), "{text}");
         assert_eq!(calls(text).calls, [], "{text}");

@@ -54,7 +54,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     if asks_elsewhere(&options) || options.any(&["ours", "theirs"]) {
         return case.may_touch();
     }
-    let creates = ["b", "B", "orphan"].iter().any(|name| options.value(name).is_some());
+    let creates = ["b", "B", "orphan"]
+        .iter()
+        .any(|name| options.value(name).is_some());
     if !creates && let Some((tree, paths)) = paths(case, &options) {
         return overwrite(case, &options, tree, &paths);
     }
@@ -68,7 +70,21 @@ pub(super) fn judge_switch(case: &Case<'_>) -> Judgement {
     }
     let creating = ["create", "force-create"];
     let creates = creating.iter().any(|name| options.value(name).is_some());
-    switch(case, &options, creates, &["force", "discard-changes"], "switch")
+    let orphan = options.value("orphan").is_some();
+    if options.operands.is_empty() && options.after.is_none() && !orphan {
+        // Without a place to go to, even --force leaves the work tree alone.
+        return match case.sure {
+            true => case.nothing(),
+            false => case.may_touch(),
+        };
+    }
+    switch(
+        case,
+        &options,
+        creates,
+        &["force", "discard-changes"],
+        "switch",
+    )
 }
 
 /// The tree and the paths, if the words mean paths rather than a branch.
@@ -98,7 +114,10 @@ fn overwrite(
     paths: &[&str],
 ) -> Judgement {
     let specs = case.specs(paths);
-    let overlay = !options.given.iter().any(|given| given.known.long == "overlay" && given.negated);
+    let overlay = !options
+        .given
+        .iter()
+        .any(|given| given.known.long == "overlay" && given.negated);
     let hit = case.files(&specs, |file| match tree {
         None => file.state.in_worktree(),
         // A new file is not in the tree: it stays.
@@ -146,7 +165,9 @@ fn switch(
         && !options.has("merge")
         && options.value("conflict").is_none()
         && options.value("orphan").is_none();
-    case.destroys(&hit, understood, |mine| alternative(case, options, force, command, mine))
+    case.destroys(&hit, understood, |mine| {
+        alternative(case, options, force, command, mine)
+    })
 }
 
 /// The session's own changes are dropped, then git switches without force: it carries the others'
@@ -163,7 +184,11 @@ fn alternative(
         return None;
     }
     let mut switch = format!("git {command}");
-    for given in options.given.iter().filter(|given| !force.contains(&given.known.long)) {
+    for given in options
+        .given
+        .iter()
+        .filter(|given| !force.contains(&given.known.long))
+    {
         let name = match (given.known.long, given.negated) {
             (name, true) => format!("--no-{name}"),
             (name, false) if name.len() == 1 => format!("-{name}"),

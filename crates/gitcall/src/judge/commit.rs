@@ -50,7 +50,15 @@ const COMMIT: [Known; 39] = [
 ];
 
 /// Options that decide what is committed, or that only show: they do not go into an alternative.
-const NOT_KEPT: [&str; 7] = ["all", "include", "only", "quiet", "verbose", "status", "untracked-files"];
+const NOT_KEPT: [&str; 7] = [
+    "all",
+    "include",
+    "only",
+    "quiet",
+    "verbose",
+    "status",
+    "untracked-files",
+];
 
 pub(super) fn judge(case: &Case<'_>) -> Judgement {
     let options = Options::read(&case.call.words, &COMMIT);
@@ -65,8 +73,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
         (true, true) => file.state.tracked(),
         (true, false) => file.state.in_index() && !options.has("only"),
         (false, _) => {
-            (file.state.tracked() && specs.covers(file.path))
-                || (include && file.state.in_index())
+            (file.state.tracked() && specs.covers(file.path)) || (include && file.state.in_index())
         }
     };
     let hit = case.files(&case.specs(&[]), affects);
@@ -74,7 +81,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
         && !(all && !paths.is_empty())
         && !(include && options.has("only"))
         && (paths.is_empty() || case.all_found(&specs, DirtyState::tracked));
-    case.sweeps(&hit, understood, |mine| alternative(case, &options, &paths, mine))
+    case.sweeps(&hit, understood, |mine| {
+        alternative(case, &options, &paths, mine)
+    })
 }
 
 fn alternative(

@@ -113,11 +113,7 @@ impl<'a> Case<'a> {
     }
 
     /// The files that `words` cover and `affects` holds for.
-    fn files(
-        &self,
-        specs: &Pathspecs,
-        affects: impl Fn(&Dirty<'_>) -> bool,
-    ) -> Vec<&'a Dirty<'a>> {
+    fn files(&self, specs: &Pathspecs, affects: impl Fn(&Dirty<'_>) -> bool) -> Vec<&'a Dirty<'a>> {
         let covered = self.dirty.iter().filter(|file| specs.covers(file.path));
         covered.filter(|file| affects(file)).collect()
     }
@@ -204,14 +200,22 @@ impl<'a> Case<'a> {
     ) -> Judgement {
         let sure = self.sure && understood;
         if hit.is_empty() {
-            return if sure { self.nothing() } else { self.may_touch() };
+            return if sure {
+                self.nothing()
+            } else {
+                self.may_touch()
+            };
         }
         let theirs = listed(hit);
         let others = hit.iter().any(|file| file.theirs.is_some() && !file.mine);
         Judgement {
             effect,
             certain: sure && others,
-            alternative: if theirs.is_empty() { None } else { alternative() },
+            alternative: if theirs.is_empty() {
+                None
+            } else {
+                alternative()
+            },
             theirs,
             mine: hit.iter().filter(|file| file.mine).count(),
         }
@@ -235,7 +239,11 @@ impl<'a> Case<'a> {
             return None;
         }
         let paths = files.iter().map(|file| relative(self.here, file.path));
-        Some(paths.map(|path| format!(" {}", quoted(&word(path)))).collect())
+        Some(
+            paths
+                .map(|path| format!(" {}", quoted(&word(path))))
+                .collect(),
+        )
     }
 
     /// Puts the session's own files back to `source`, in the index and the work tree.
@@ -264,6 +272,5 @@ fn is_head(revision: &str) -> bool {
 
 /// Interactive modes and paths from files: what they will do is not in the words.
 fn asks_elsewhere(options: &Options<'_>) -> bool {
-    options.strange
-        || options.any(&["patch", "interactive", "edit-diff", "pathspec-from-file"])
+    options.strange || options.any(&["patch", "interactive", "edit-diff", "pathspec-from-file"])
 }

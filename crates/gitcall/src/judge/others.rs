@@ -5,7 +5,12 @@ use super::{Case, Effect, Judgement, listed};
 use crate::{Dirty, Verb};
 
 pub(super) fn judge(case: &Case<'_>) -> Judgement {
-    let says = |words: &[&str]| case.call.words.iter().any(|word| words.contains(&word.as_str()));
+    let says = |words: &[&str]| {
+        case.call
+            .words
+            .iter()
+            .any(|word| words.contains(&word.as_str()))
+    };
     match &case.call.verb {
         Verb::Harmless => case.nothing(),
         Verb::Rebase if says(&["--abort", "--skip", "--autostash"]) => lost_perhaps(case),
@@ -34,7 +39,11 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
 
 /// All tracked changes may be lost on the way, though often they come back.
 fn lost_perhaps(case: &Case<'_>) -> Judgement {
-    let hit: Vec<&Dirty<'_>> = case.dirty.iter().filter(|file| file.state.tracked()).collect();
+    let hit: Vec<&Dirty<'_>> = case
+        .dirty
+        .iter()
+        .filter(|file| file.state.tracked())
+        .collect();
     match hit.is_empty() {
         true => case.may_touch(),
         false => Judgement {
@@ -63,9 +72,9 @@ fn refs(case: &Case<'_>, dangerous: &[&str]) -> Judgement {
     let short = |word: &str| {
         word.starts_with('-')
             && !word.starts_with("--")
-            && dangerous.iter().any(|name| {
-                name.len() == 2 && word[1..].contains(&name[1..])
-            })
+            && dangerous
+                .iter()
+                .any(|name| name.len() == 2 && word[1..].contains(&name[1..]))
     };
     let found = case
         .call
@@ -92,6 +101,15 @@ fn push(case: &Case<'_>) -> Judgement {
 }
 
 fn only_refreshes(case: &Case<'_>) -> bool {
-    let quiet = ["-q", "--refresh", "--really-refresh", "--unmerged", "--ignore-missing"];
-    case.call.words.iter().all(|word| quiet.contains(&word.as_str()))
+    let quiet = [
+        "-q",
+        "--refresh",
+        "--really-refresh",
+        "--unmerged",
+        "--ignore-missing",
+    ];
+    case.call
+        .words
+        .iter()
+        .all(|word| quiet.contains(&word.as_str()))
 }

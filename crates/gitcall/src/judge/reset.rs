@@ -54,7 +54,11 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
 
 /// `--hard` and `--merge`.
 fn overwrite(case: &Case<'_>, options: &Options<'_>) -> Judgement {
-    if options.after.as_ref().is_some_and(|paths| !paths.is_empty()) {
+    if options
+        .after
+        .as_ref()
+        .is_some_and(|paths| !paths.is_empty())
+    {
         return case.nothing();
     }
     let modes = ["hard", "merge", "keep", "soft", "mixed"];
@@ -69,9 +73,7 @@ fn overwrite(case: &Case<'_>, options: &Options<'_>) -> Judgement {
     });
     let revision = options.operands.first().copied();
     let understood = one_mode && !refuses && options.operands.len() <= 1;
-    let judgement = case.destroys(&hit, understood, |mine| {
-        alternative(case, revision, mine)
-    });
+    let judgement = case.destroys(&hit, understood, |mine| alternative(case, revision, mine));
     match revision {
         Some(revision) if !is_head(revision) && judgement.effect == super::Effect::None => {
             case.touches_refs()
@@ -83,11 +85,7 @@ fn overwrite(case: &Case<'_>, options: &Options<'_>) -> Judgement {
 /// The session's own files go back to the last commit. If the branch is to move, a two-way merge
 /// carries everybody else's changes over, or refuses: `reset --keep`, which forgets what was
 /// staged, or where others have staged something, `read-tree -m`, which keeps that too.
-fn alternative(
-    case: &Case<'_>,
-    revision: Option<&str>,
-    mine: &[&Dirty<'_>],
-) -> Option<String> {
+fn alternative(case: &Case<'_>, revision: Option<&str>, mine: &[&Dirty<'_>]) -> Option<String> {
     let restore = case.restore_from("HEAD", mine);
     let Some(revision) = revision.filter(|revision| !is_head(revision)) else {
         return restore;
@@ -100,7 +98,10 @@ fn alternative(
         .dirty
         .iter()
         .any(|file| file.state.in_index() && (!file.mine || file.theirs.is_some()));
-    let unsettled = case.dirty.iter().any(|file| file.state == DirtyState::Unsettled);
+    let unsettled = case
+        .dirty
+        .iter()
+        .any(|file| file.state == DirtyState::Unsettled);
     let step = match others_staged {
         _ if unsettled => return None,
         true => format!("git read-tree -m -u HEAD {revision} && git reset --soft {revision}"),

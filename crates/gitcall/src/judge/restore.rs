@@ -29,8 +29,8 @@ const RESTORE: [Known; 16] = [
 pub(super) fn judge(case: &Case<'_>) -> Judgement {
     let options = Options::read(&case.call.words, &RESTORE);
     let paths = options.paths();
-    let special = options.any(&["ours", "theirs", "merge", "overlay"])
-        || options.value("conflict").is_some();
+    let special =
+        options.any(&["ours", "theirs", "merge", "overlay"]) || options.value("conflict").is_some();
     if asks_elsewhere(&options) || special {
         return case.may_touch();
     }
@@ -45,20 +45,18 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     }
     let source = options.value("source");
     let from_commit = staged || source.is_some();
-    let both = staged;
     let hit = case.files(&specs, |file| match from_commit {
-        // A new file whose index entry stays is still whole there, but gone from the work tree.
-        true => file.state.tracked() && (both || file.state != DirtyState::Removed),
+        true => file.state.tracked(),
         false => file.state.in_worktree(),
     });
     let known = |state: DirtyState| match from_commit {
         true => state.tracked(),
         false => state.tracked() && state != DirtyState::Removed,
     };
-    // From another commit, a file may come out as it is.
-    let only_new_from_elsewhere = source.is_some_and(|source| !is_head(source))
-        && hit.iter().all(|file| !file.state.in_worktree());
-    let understood = case.all_found(&specs, known) && !only_new_from_elsewhere;
+    // Another commit may not have a file either whose deletion is staged.
+    let only_removed = source.is_some_and(|source| !is_head(source))
+        && hit.iter().all(|file| file.state == DirtyState::Removed);
+    let understood = case.all_found(&specs, known) && !only_removed;
     case.destroys(&hit, understood, |mine| {
         let source = source.map(|source| format!(" --source={}", quoted(source)));
         let places = match staged {

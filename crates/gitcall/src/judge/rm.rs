@@ -36,11 +36,8 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     }
     let tracked = case.dirty.iter().filter(|file| known(file.state));
     let needs_r = specs.any_directory(tracked.map(|file| file.path)) && !options.has("r");
-    let hit = case.files(&specs, |file| {
-        known(file.state) && file.state != DirtyState::Deleted
-    });
     let understood = !needs_r && case.all_found(&specs, known);
-    case.destroys(&hit, understood, |mine| {
+    case.destroys(&covered, understood, |mine| {
         Some(format!("git rm -f --{}", case.paths(mine)?))
     })
 }

@@ -6,13 +6,83 @@ use super::base_name;
 
 /// Programs that print, search or move text and files, and never run their words.
 const NEVER_RUN: [&str; 78] = [
-    ":", "[", "ag", "alias", "apt", "apt-get", "awk", "base64", "basename", "brew", "cat",
-    "chmod", "chown", "cksum", "cmp", "column", "comm", "cp", "curl", "cut", "date", "diff",
-    "dirname", "dnf", "du", "echo", "egrep", "exit", "false", "fgrep", "file", "gh", "glab",
-    "grep", "hash", "head", "help", "info", "jq", "kite", "less", "ln", "ls", "man", "md5sum",
-    "mkdir", "more", "mv", "nl", "open", "paste", "pip", "printf", "ps", "pgrep", "pwd",
-    "readlink", "realpath", "return", "rg", "rm", "rmdir", "sed", "sha256sum", "sort", "stat",
-    "tail", "tee", "test", "touch", "tr", "true", "type", "unset", "wc", "wget", "whereis",
+    ":",
+    "[",
+    "ag",
+    "alias",
+    "apt",
+    "apt-get",
+    "awk",
+    "base64",
+    "basename",
+    "brew",
+    "cat",
+    "chmod",
+    "chown",
+    "cksum",
+    "cmp",
+    "column",
+    "comm",
+    "cp",
+    "curl",
+    "cut",
+    "date",
+    "diff",
+    "dirname",
+    "dnf",
+    "du",
+    "echo",
+    "egrep",
+    "exit",
+    "false",
+    "fgrep",
+    "file",
+    "gh",
+    "glab",
+    "grep",
+    "hash",
+    "head",
+    "help",
+    "info",
+    "jq",
+    "kite",
+    "less",
+    "ln",
+    "ls",
+    "man",
+    "md5sum",
+    "mkdir",
+    "more",
+    "mv",
+    "nl",
+    "open",
+    "paste",
+    "pip",
+    "printf",
+    "ps",
+    "pgrep",
+    "pwd",
+    "readlink",
+    "realpath",
+    "return",
+    "rg",
+    "rm",
+    "rmdir",
+    "sed",
+    "sha256sum",
+    "sort",
+    "stat",
+    "tail",
+    "tee",
+    "test",
+    "touch",
+    "tr",
+    "true",
+    "type",
+    "unset",
+    "wc",
+    "wget",
+    "whereis",
     "which",
 ];
 
@@ -25,12 +95,18 @@ pub(super) fn never_runs(name: &str) -> bool {
 pub(super) fn command_of<'w>(program: &str, words: &'w [Word]) -> Option<&'w [Word]> {
     let is_git = |word: &Word| base_name(&word.text).eq_ignore_ascii_case("git");
     let start = match program {
-        "find" => words.iter().position(|word| {
-            matches!(word.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir")
-        })? + 1,
+        "find" => {
+            words.iter().position(|word| {
+                matches!(word.text.as_str(), "-exec" | "-execdir" | "-ok" | "-okdir")
+            })? + 1
+        }
         // Their own options are many; what counts is git, or a shell that may run it.
         _ => words.iter().position(|word| {
-            is_git(word) || matches!(base_name(&word.text), "bash" | "sh" | "zsh" | "env" | "sudo")
+            is_git(word)
+                || matches!(
+                    base_name(&word.text),
+                    "bash" | "sh" | "zsh" | "env" | "sudo"
+                )
         })?,
     };
     let rest = &words[start..];
@@ -47,7 +123,10 @@ pub(super) fn verb_within(text: &str) -> Option<&str> {
     }
     let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
     let mut behind_git = 0;
-    for word in text.split(|letter| !is_letter(letter)).filter(|word| !word.is_empty()) {
+    for word in text
+        .split(|letter| !is_letter(letter))
+        .filter(|word| !word.is_empty())
+    {
         if word == "git" {
             behind_git = LOOK_BEHIND_GIT;
         } else if behind_git > 0 {

@@ -39,7 +39,10 @@ const WRAPPERS: [Wrapper; 16] = [
     wrapper("caffeinate", &["-t", "-w"]),
     wrapper("nice", &["-n", "--adjustment"]),
     wrapper("ionice", &["-c", "-n", "--class", "--classdata"]),
-    wrapper("stdbuf", &["-i", "-o", "-e", "--input", "--output", "--error"]),
+    wrapper(
+        "stdbuf",
+        &["-i", "-o", "-e", "--input", "--output", "--error"],
+    ),
     wrapper("time", &["-f", "-o", "--format", "--output"]),
     Wrapper {
         operands: 1,
@@ -47,7 +50,10 @@ const WRAPPERS: [Wrapper; 16] = [
     },
     Wrapper {
         assignments: true,
-        ..wrapper("env", &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"])
+        ..wrapper(
+            "env",
+            &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"],
+        )
     },
     Wrapper {
         assignments: true,

@@ -417,9 +417,7 @@ impl<'t> Reader<'t> {
         if length == LONGEST {
             return "";
         }
-        self.text
-            .get(self.at..self.at + length)
-            .unwrap_or_default()
+        self.text.get(self.at..self.at + length).unwrap_or_default()
     }
 
     fn closing_word(&self) -> bool {
