@@ -80,7 +80,7 @@ impl DirtyState {
     }
 
     /// Not in the last commit.
-    pub(crate) fn new(self) -> bool {
+    pub(crate) fn uncommitted(self) -> bool {
         matches!(self, DirtyState::Added | DirtyState::AddedModified)
     }
 }

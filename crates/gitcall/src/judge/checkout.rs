@@ -121,11 +121,11 @@ fn overwrite(
     let hit = case.files(&specs, |file| match tree {
         None => file.state.in_worktree(),
         // A new file is not in the tree: it stays.
-        Some(_) => file.state.tracked() && !file.state.new(),
+        Some(_) => file.state.tracked() && !file.state.uncommitted(),
     });
     let known = |state: DirtyState| match tree {
         None => state.tracked() && state != DirtyState::Removed,
-        Some(_) => state.tracked() && !state.new(),
+        Some(_) => state.tracked() && !state.uncommitted(),
     };
     let understood = overlay
         && options.operands.len() <= 1.max(paths.len() + 1)

@@ -77,9 +77,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
         }
     };
     let hit = case.files(&case.specs(&[]), affects);
+    let contradicts = (all && !paths.is_empty()) || (include && options.has("only"));
     let understood = !asks_elsewhere(&options)
-        && !(all && !paths.is_empty())
-        && !(include && options.has("only"))
+        && !contradicts
         && (paths.is_empty() || case.all_found(&specs, DirtyState::tracked));
     case.sweeps(&hit, understood, |mine| {
         alternative(case, &options, &paths, mine)

@@ -79,6 +79,22 @@ pub fn judge(call: &Call, dirty: &[Dirty<'_>], here: &str) -> Judgement {
     }
 }
 
+/// Judges the calls of one text, in their order.
+///
+/// As [`judge`], but a commit of what is staged is no longer certain once an earlier call may have
+/// taken others' files out of the index (`git reset && git commit -m x`).
+#[must_use]
+pub fn judge_all(calls: &[Call], dirty: &[Dirty<'_>], here: &str) -> Vec<Judgement> {
+    let mut index_touched = false;
+    let judged = calls.iter().map(|call| {
+        let mut judgement = judge(call, dirty, here);
+        judgement.certain &= !(index_touched && call.verb == Verb::Commit);
+        index_touched |= judgement.effect == Effect::MayTouch && !judgement.theirs.is_empty();
+        judgement
+    });
+    judged.collect()
+}
+
 /// A call with its surroundings.
 struct Case<'a> {
     call: &'a Call,

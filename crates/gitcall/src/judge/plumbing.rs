@@ -82,7 +82,7 @@ pub(super) fn judge_checkout_index(case: &Case<'_>) -> Judgement {
     let exact = all
         || (!specs.any_directory(tracked.iter().copied())
             && paths.iter().all(|path| !path.contains([':', '*', '?'])));
-    let understood = exact && !options.has("stdin") && !(all && !paths.is_empty());
+    let understood = exact && !options.has("stdin") && (!all || paths.is_empty());
     case.destroys(&hit, understood, |mine| {
         let paths = case.words(mine, |path| path)?;
         Some(format!("git checkout-index -f --{paths}"))

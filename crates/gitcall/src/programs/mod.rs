@@ -196,7 +196,7 @@ impl Finder {
                 self.environment_changed |= names.into_iter().any(redirects_git);
             }
             "eval" => self.text(&joined_text(rest), None),
-            "trap" => self.text(&rest.first().map_or("", |word| &word.text).to_owned(), None),
+            "trap" => self.text(rest.first().map_or("", |word| &word.text), None),
             "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" => {
                 match shells::input(rest, simple, piped) {
                     Input::Nothing => {}

@@ -114,6 +114,8 @@ impl Situation {
         for line in work {
             world.work(&line[..1], &line[2..]);
         }
+        // One pack is copied faster than many objects.
+        world.git(&["gc", "-q"]);
         let facts = world.facts();
         assert_eq!(facts.len(), work.len(), "{name}");
         Situation {
