@@ -160,7 +160,8 @@ impl<S: Store> Engine<S> {
                     .sessions
                     .get(&hold.owner.session)
                     .map(|session| session.project.as_str())?;
-                wanted(project).then(|| translate::hold(hold, now, project))
+                wanted(project)
+                    .then(|| translate::hold(hold, now, project, &holds.waiting(&hold.file)))
             });
             locks.chain(held).take(rows).collect()
         });

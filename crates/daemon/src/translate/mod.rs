@@ -183,8 +183,13 @@ pub(crate) fn hold(
     hold: &kite_rules::hold::Hold,
     now: kite_rules::Now,
     project: &str,
+    waiting: &[&Owner],
 ) -> reply::Lock {
     reply::Lock {
+        waiting: waiting
+            .iter()
+            .map(|owner| owner.session.to_string())
+            .collect(),
         target: hold.shown.clone(),
         kind: "hold".to_owned(),
         session: hold.owner.session.to_string(),

@@ -141,6 +141,13 @@ impl HoldTable {
         }
     }
 
+    /// Who waits for this file, first first.
+    #[must_use]
+    pub fn waiting(&self, file: &str) -> Vec<&Owner> {
+        let queued = self.files.get(file).map(|file| file.queue.values());
+        queued.into_iter().flatten().collect()
+    }
+
     /// The tool has finished: the hold ends [`crate::limits::HOLD_GRACE_MS`] from now (formatter
     /// hooks still run), or earlier by `settle`.
     pub fn finished(&mut self, session: SessionId, tool_use_id: &str, now: Now) {
