@@ -30,6 +30,7 @@ async fn open(surroundings: Surroundings) -> Result<Rc<Engine<SqliteStore>>, Sta
         home,
         options,
         stop,
+        connections,
     } = surroundings;
     let loaded = config::load(home.path(), &config::process_environment);
     let log = open_log(&home, &loaded.config)?;
@@ -48,6 +49,7 @@ async fn open(surroundings: Surroundings) -> Result<Rc<Engine<SqliteStore>>, Sta
         fingerprint: options.fingerprint,
     };
     let engine = Engine::new(store, log, loaded.config, identity, stop);
+    engine.show_connections(connections);
     engine.start().await;
     Ok(engine)
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kite_daemon::doors::{PUSHES_QUEUED_MAX, socket::Door, socket::IN_FLIGHT_MAX};
+use kite_daemon::doors::{Connections, PUSHES_QUEUED_MAX, socket::Door, socket::IN_FLIGHT_MAX};
 use kite_wire::frame::{AnswerLine, Header, INPUT_BYTES_MAX, LINE_BYTES_MAX};
 use support::StandIn;
 use tokio::{
@@ -42,7 +42,11 @@ fn with_door<F: Future<Output = ()>>(connections_max: usize, story: impl FnOnce(
         let socket = directory.path().join("kite.sock");
         let listener = UnixListener::bind(&socket).expect("bound");
         let stand_in = Rc::new(StandIn::default());
-        let door = Rc::new(Door::new(Rc::clone(&stand_in), connections_max));
+        let door = Rc::new(Door::new(
+            Rc::clone(&stand_in),
+            connections_max,
+            Connections::default(),
+        ));
         let (close, closed) = tokio::sync::oneshot::channel();
         let accepting = Rc::clone(&door);
         spawn_local(async move {

@@ -95,6 +95,12 @@ impl House {
         }
     }
 
+    /// A home in which no daemon has run yet.
+    fn mark(&self) {
+        fs::create_dir(self.home.path()).expect("made");
+        fs::write(self.home.marker(), "").expect("marked");
+    }
+
     fn ensure(&self) -> Result<Running, StartError> {
         lifecycle::ensure(&self.home, &self.executable)
     }
@@ -334,7 +340,7 @@ fn a_long_path_gets_a_short_socket() {
 fn a_foreign_file_in_the_way_is_refused_and_stays() {
     for kind in ["file", "directory", "link"] {
         let house = House::new();
-        fs::create_dir(house.home.path()).expect("made");
+        house.mark();
         let socket = house.home.socket();
         let elsewhere = house.directory.path().join("precious");
         fs::write(&elsewhere, "precious").expect("written");
@@ -353,7 +359,7 @@ fn a_foreign_file_in_the_way_is_refused_and_stays() {
 #[test]
 fn why_a_daemon_does_not_start_is_told_to_its_starter() {
     let house = House::new();
-    fs::create_dir(house.home.path()).expect("made");
+    house.mark();
     fs::write(house.home.path().join("fail"), "").expect("written");
     let failed = house.ensure().expect_err("it fails");
     assert_eq!(failed.code, "store_too_new");
@@ -380,6 +386,41 @@ fn why_a_daemon_does_not_start_is_told_to_its_starter() {
         unsuitable.expect_err("a file is no home").code,
         "unsuitable_home"
     );
+}
+
+#[test]
+fn a_daemon_whose_home_has_gone_ends_by_itself() {
+    type Loss = fn(&House);
+    let losses: [(&str, Loss); 4] = [
+        ("the home is deleted", |house| {
+            fs::remove_dir_all(house.home.path()).expect("deleted");
+        }),
+        ("the home is moved", |house| {
+            fs::rename(house.home.path(), house.directory.path().join("elsewhere")).expect("moved");
+        }),
+        ("the lock is deleted", |house| {
+            fs::remove_file(house.home.daemon_lock()).expect("deleted");
+        }),
+        ("another socket is in its place", |house| {
+            fs::remove_file(house.home.socket()).expect("deleted");
+            fs::write(house.home.socket(), "").expect("written");
+        }),
+    ];
+    for (what, lose) in losses {
+        let house = House::new();
+        house.ensure().expect("started");
+        let record = house.record();
+        let was_there = house.home.path().join("kite.sock");
+        lose(&house);
+        let lost = Instant::now();
+        until(what, || !record.is_running());
+        assert!(lost.elapsed() < Duration::from_secs(5), "{what}");
+        if what.contains("the home") {
+            assert!(!house.home.path().exists(), "{what}: nothing is made again");
+        } else if what.contains("socket") {
+            assert!(was_there.exists(), "what is not its own stays");
+        }
+    }
 }
 
 #[test]

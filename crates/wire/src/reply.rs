@@ -253,7 +253,8 @@ pub struct Lock {
 /// One line of the log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Grows by one with each event of this home; never reused.
+    /// Grows by one with each event of this home; never reused. After a crash it skips ahead, by
+    /// what had been set aside for numbers already shown but perhaps not written.
     pub seq: u64,
     pub at: String,
     /// `hook`, `tool`, `session`, `lock`, `hold`, `touch`, `task`, `daemon`, ...
@@ -380,6 +381,7 @@ pub struct DaemonStats {
     pub state: String,
     pub store_bytes: u64,
     pub log_bytes: u64,
+    /// Open now, the asker's own among them.
     pub connections: u64,
     pub guard: String,
     /// Fingerprint of the tool schemas of this build, where known.

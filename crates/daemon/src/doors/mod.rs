@@ -13,7 +13,11 @@ mod mailbox;
 mod single;
 pub mod socket;
 
-use std::{cell::RefCell, future::Future, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::Rc,
+};
 
 use kite_wire::{
     frame,
@@ -33,6 +37,21 @@ pub struct Connection {
     pub push: PushSender,
     /// What the client said in its `hello`. `None` on a connection for a single request.
     pub hello: RefCell<Option<Hello>>,
+}
+
+/// How many connections are open, for whoever shows it. Clones share one count.
+#[derive(Clone, Debug, Default)]
+pub struct Connections(Rc<Cell<usize>>);
+
+impl Connections {
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.get()
+    }
+
+    fn set(&self, count: usize) {
+        self.0.set(count);
+    }
 }
 
 /// What a hook is to do: copied out by it byte by byte.

@@ -18,7 +18,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{Answers, Connection, PushSender, exchange::Exchange, mailbox::Mailbox, single};
+use super::{
+    Answers, Connection, Connections, PushSender, exchange::Exchange, mailbox::Mailbox, single,
+};
 
 pub use super::{
     lasting::{IN_FLIGHT_MAX, OUTBOX_BYTES_MAX},
@@ -45,14 +47,36 @@ pub struct Door<A> {
 struct Open {
     mailboxes: RefCell<HashMap<u64, Rc<Mailbox>>>,
     closed: tokio::sync::Notify,
+    /// As many as there are mailboxes.
+    count: Connections,
+}
+
+impl Open {
+    fn enter(&self, id: u64, mailbox: Rc<Mailbox>) {
+        let mut mailboxes = self.mailboxes.borrow_mut();
+        mailboxes.insert(id, mailbox);
+        self.count.set(mailboxes.len());
+    }
+
+    fn leave(&self, id: u64) {
+        let mut mailboxes = self.mailboxes.borrow_mut();
+        mailboxes.remove(&id);
+        self.count.set(mailboxes.len());
+        self.closed.notify_waiters();
+    }
 }
 
 impl<A: Answers> Door<A> {
+    /// Keeps in `count` how many connections are open.
     #[must_use]
-    pub fn new(answers: Rc<A>, connections_max: usize) -> Self {
+    pub fn new(answers: Rc<A>, connections_max: usize, count: Connections) -> Self {
+        let open = Open {
+            count,
+            ..Open::default()
+        };
         Door {
             answers,
-            open: Rc::default(),
+            open: Rc::new(open),
             connections_max: connections_max.min(CONNECTIONS_MAX),
             reserve: RefCell::new(File::open("/dev/null").ok()),
             next_id: Cell::new(1),
@@ -103,7 +127,7 @@ impl<A: Answers> Door<A> {
     /// How many connections are open.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.open.mailboxes.borrow().len()
+        self.open.count.count()
     }
 
     fn admit(&self, stream: UnixStream) {
@@ -117,10 +141,7 @@ impl<A: Answers> Door<A> {
         }
         let id = self.next_id.replace(self.next_id.get() + 1);
         let mailbox = Rc::new(Mailbox::default());
-        self.open
-            .mailboxes
-            .borrow_mut()
-            .insert(id, Rc::clone(&mailbox));
+        self.open.enter(id, Rc::clone(&mailbox));
         let connection = Rc::new(Connection {
             id,
             peer_pid: peer
@@ -180,8 +201,7 @@ struct Presence<A: Answers> {
 impl<A: Answers> Drop for Presence<A> {
     fn drop(&mut self) {
         self.connection.push.0.close();
-        self.open.mailboxes.borrow_mut().remove(&self.connection.id);
-        self.open.closed.notify_waiters();
+        self.open.leave(self.connection.id);
         self.answers.closed(&self.connection);
     }
 }

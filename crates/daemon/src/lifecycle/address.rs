@@ -17,7 +17,7 @@ use super::{StartError, directory};
 pub(super) struct Address {
     pub(super) path: PathBuf,
     /// Device and inode, to know it again.
-    identity: (u64, u64),
+    pub(super) identity: (u64, u64),
 }
 
 /// Binds the socket of `home`. Only for the holder of the lock: whatever an earlier daemon left

@@ -10,29 +10,65 @@ use std::{
 use kite_wire::home::Home;
 use rustix::process::geteuid;
 
-use super::StartError;
+use super::{StartError, file_system};
 
 /// Makes the home where it is missing, and refuses one that cannot be used.
 pub(super) fn prepare(home: &Home) -> Result<(), StartError> {
     let path = home.path();
-    make_private(path)?;
-    make_private(&home.path().join("log"))?;
-    if let Some(kind) = network_file_system(path) {
+    if holds_something_else(home).map_err(|e| unusable(path, &e))? {
         return Err(StartError::new(
             "unsuitable_home",
             format!(
-                "{} lies on {kind}, where locks and databases are not safe",
+                "{} is not a Kite home: it holds other files",
                 path.display()
+            ),
+            "set KITE_HOME to a directory that is new or empty",
+        ));
+    }
+    make_private(path)?;
+    if let Some(on) = file_system(path).filter(|on| on.is_unsafe) {
+        return Err(StartError::new(
+            "unsuitable_home",
+            format!(
+                "{} lies on {}, where locks and databases are not safe",
+                path.display(),
+                on.name
             ),
             "set KITE_HOME to a directory on a local disk",
         ));
     }
+    // Before anything else is put into it: without the marker it would look like a stranger's.
     let marker = OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o600)
         .open(home.marker());
-    marker.map(drop).map_err(|e| unusable(&home.marker(), &e))
+    marker.map_err(|e| unusable(&home.marker(), &e))?;
+    make_private(&path.join("log"))
+}
+
+/// True for a directory that is somebody's already: not marked as a Kite home, and neither empty
+/// nor with nothing in it but Kite's configuration. To make it a home would change its mode.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn holds_something_else(home: &Home) -> io::Result<bool> {
+    let is_marked = || home.marker().exists() || home.daemon_lock().exists();
+    if is_marked() {
+        return Ok(false);
+    }
+    let entries = match fs::read_dir(home.path()) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    for entry in entries {
+        // Another starter may have marked it since.
+        if entry?.file_name() != "config.toml" && !is_marked() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Makes `path` a directory of this user that nobody else can enter.
@@ -61,80 +97,27 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> StartError {
     )
 }
 
-/// The name of the network or foreign file system that `path` lies on.
-#[cfg(target_os = "linux")]
-fn network_file_system(path: &Path) -> Option<&'static str> {
-    let magic = rustix::fs::statfs(path).ok()?.f_type;
-    network_name(u32::try_from(magic & 0xFFFF_FFFF).ok()?)
-}
-
-/// By the magic numbers of `statfs(2)`.
-#[cfg(target_os = "linux")]
-fn network_name(magic: u32) -> Option<&'static str> {
-    Some(match magic {
-        0x6969 => "NFS",
-        0x517B | 0xFE53_4D42 | 0xFF53_4D42 => "SMB",
-        0x0102_1997 => "9p",
-        0x6A65_6A63 => "virtiofs",
-        0x6573_5546 => "FUSE",
-        0x00C3_6400 => "Ceph",
-        0x5346_414F | 0x6B41_4653 => "AFS",
-        0x564C => "NCP",
-        0x7375_7245 => "Coda",
-        0x7461_636F => "OCFS2",
-        0x0116_1970 => "GFS2",
-        0x0BD0_0BD0 => "Lustre",
-        _ => return None,
-    })
-}
-
-/// Elsewhere the system tells the type by name; `mount` shows it.
-#[cfg(not(target_os = "linux"))]
-fn network_file_system(path: &Path) -> Option<&'static str> {
-    let device = fs::metadata(path).ok()?.dev();
-    let output = std::process::Command::new("/sbin/mount").output().ok()?;
-    let mounts = String::from_utf8(output.stdout).ok()?;
-    let mut kinds = mounts.lines().filter_map(|line| {
-        let (_, rest) = line.split_once(" on ")?;
-        let (place, options) = rest.rsplit_once(" (")?;
-        let is_here = fs::metadata(place).is_ok_and(|metadata| metadata.dev() == device);
-        is_here.then(|| {
-            options
-                .split([',', ')'])
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        })
-    });
-    let kind = kinds.next()?;
-    let known = [
-        "nfs", "smbfs", "afpfs", "webdav", "ftp", "macfuse", "osxfuse", "9p", "virtiofs",
-    ];
-    known.into_iter().find(|name| *name == kind)
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn network_file_systems_are_known_and_local_ones_are_not() {
-        assert_eq!(network_name(0x6969), Some("NFS"));
-        assert_eq!(network_name(0x0102_1997), Some("9p"));
-        for local in [
-            0xEF53,
-            0x5846_5342,
-            0x9123_683E,
-            0x0102_1994,
-            0x794C_7630,
-            0x2FC1_2FC1,
-        ] {
-            assert_eq!(
-                network_name(local),
-                None,
-                "ext4, XFS, Btrfs, tmpfs, overlay, ZFS"
-            );
-        }
+    fn a_directory_of_something_else_is_left_alone() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("project");
+        fs::create_dir(&path).expect("made");
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("opened");
+        fs::write(path.join("main.rs"), "").expect("a file");
+        let home = Home::at(&path);
+        let refused = prepare(&home).expect_err("somebody's project");
+        assert_eq!(refused.code, "unsuitable_home");
+        assert_eq!(fs::metadata(&path).expect("there").mode() & 0o777, 0o755);
+        assert_eq!(fs::read_dir(&path).expect("readable").count(), 1);
+
+        fs::rename(path.join("main.rs"), path.join("config.toml")).expect("renamed");
+        prepare(&home).expect("written before the first start");
+        fs::write(path.join("main.rs"), "").expect("a file");
+        prepare(&home).expect("it is a home already");
     }
 
     #[test]

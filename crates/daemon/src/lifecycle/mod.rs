@@ -10,6 +10,7 @@
 mod address;
 mod descriptors;
 mod directory;
+mod file_system;
 mod find;
 mod readiness;
 mod record;
@@ -17,14 +18,17 @@ mod run;
 mod singleton;
 mod start;
 mod stop;
+mod vigil;
 
 use std::{fmt, future::Future, path::PathBuf, rc::Rc, time::Duration};
 
 use kite_wire::home::Home;
 use tokio::sync::Notify;
 
-use crate::doors::Answers;
+use crate::doors::{Answers, Connections};
 
+pub use directory::holds_something_else;
+pub use file_system::{FileSystem, file_system};
 pub use find::{Probe, probe};
 pub use record::Record;
 pub use run::{DRAIN_PATIENCE, run};
@@ -92,6 +96,7 @@ pub struct Surroundings {
     pub home: Home,
     pub options: RunOptions,
     pub stop: Stop,
+    pub connections: Connections,
 }
 
 /// Asks the daemon to drain and end, as SIGTERM does.

@@ -25,10 +25,11 @@ use super::{
     descriptors, directory, find,
     readiness::{Report, Reporter},
     singleton::{self, Singleton},
+    vigil::Vigil,
 };
 use crate::{
     config::{self, Guard},
-    doors::socket::Door,
+    doors::{Connections, socket::Door},
 };
 
 /// How long requests under way may take to finish when the daemon ends.
@@ -119,20 +120,30 @@ where
             )
         })?;
         keep_strict_in_step(home).map_err(|e| directory::unusable(&home.strict(), &e))?;
+        let connections = Connections::default();
         let surroundings = Surroundings {
             home: home.clone(),
             options,
             stop: stop.clone(),
+            connections: connections.clone(),
         };
         let service = open(surroundings).await?;
         let (listener, address) = address::bind(home)?;
-        let door = Door::new(Rc::clone(&service), connections_max);
+        let vigil = Vigil::over(&singleton, &address)
+            .map_err(|e| directory::unusable(&home.daemon_lock(), &e))?;
+        let door = Door::new(Rc::clone(&service), connections_max, connections);
         let record = Record::of_this_process(&build, &address.path);
         record
             .write(home)
             .map_err(|e| directory::unusable(home.path(), &e))?;
         reporter.report(&Report::Ready);
-        door.accept(&listener, stop.requested()).await;
+        let ending = async {
+            tokio::select! {
+                () = stop.requested() => {}
+                () = vigil.until_gone() => {}
+            }
+        };
+        door.accept(&listener, ending).await;
         drain(&door, listener, &address).await;
         // A flush that hangs must not keep the next daemon from starting.
         let _ = tokio::time::timeout(FLUSH_PATIENCE, service.drained()).await;

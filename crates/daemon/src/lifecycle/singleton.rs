@@ -3,7 +3,8 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
 };
 
 use kite_wire::home::Home;
@@ -14,7 +15,20 @@ use super::{StartError, directory};
 /// it ends; the descriptor is not inherited by anybody.
 #[derive(Debug)]
 pub(super) struct Singleton {
-    _lock: File,
+    lock: File,
+    path: PathBuf,
+}
+
+impl Singleton {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Device and inode of the file that is locked, wherever it lies now.
+    pub(super) fn identity(&self) -> io::Result<(u64, u64)> {
+        let metadata = self.lock.metadata()?;
+        Ok((metadata.dev(), metadata.ino()))
+    }
 }
 
 /// `None` where another process is the daemon.
@@ -32,7 +46,7 @@ pub(super) fn try_become(home: &Home) -> Result<Option<Singleton>, StartError> {
         .open(&path)
         .map_err(|e| directory::unusable(&path, &e))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Singleton { _lock: file })),
+        Ok(()) => Ok(Some(Singleton { lock: file, path })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) => Err(directory::unusable(&path, &e)),
     }

@@ -1,8 +1,9 @@
 //! Ending the daemon from another program.
 
 use std::{
+    fs,
     io::{Read, Write},
-    os::unix::net::UnixStream,
+    os::unix::{fs::MetadataExt, net::UnixStream},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -23,9 +24,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 enum Asked {
     /// A process known for certain.
     Process(Record),
-    /// Whoever listened.
-    Listener,
+    /// Whoever listened at this socket.
+    Listener(SocketFile),
 }
+
+/// Device, inode, and when it was bound, since inodes are soon used again: seconds, nanoseconds.
+type SocketFile = (u64, u64, i64, i64);
 
 /// Has the daemon of `home` drain and end, and waits until it has. False where none ran. Another
 /// daemon may have been started meanwhile by whoever needs one.
@@ -34,14 +38,21 @@ pub fn stop(home: &Home) -> Result<bool, StartError> {
     let mut asked = None;
     loop {
         let is_held = singleton::is_held(home);
-        if !is_held.map_err(|e| directory::unusable(&home.daemon_lock(), &e))? {
-            return Ok(asked.is_some());
-        }
+        let is_held = is_held.map_err(|e| directory::unusable(&home.daemon_lock(), &e))?;
         match &asked {
+            Some(Asked::Process(record)) if !record.is_running() => return Ok(true),
+            // The process is waited for: it outlives its lock by an instant.
+            Some(Asked::Process(_)) => {}
+            _ if !is_held => return Ok(asked.is_some()),
             // One that is just starting cannot be asked yet.
             None => asked = ask(home),
-            Some(Asked::Process(record)) if !record.is_running() => return Ok(true),
-            Some(_) => {}
+            // Only the next holder of the lock binds another one.
+            Some(Asked::Listener(socket))
+                if socket_file(home).is_some_and(|now| now != *socket) =>
+            {
+                return Ok(true);
+            }
+            Some(Asked::Listener(_)) => {}
         }
         if Instant::now() > deadline {
             return Err(StartError::new(
@@ -66,6 +77,7 @@ fn ask(home: &Home) -> Option<Asked> {
     {
         return Some(Asked::Process(record));
     }
+    let socket = socket_file(home)?;
     let mut stream = UnixStream::connect(home.socket()).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
     let request = Request::Shutdown(Shutdown {
@@ -76,5 +88,15 @@ fn ask(home: &Home) -> Option<Asked> {
         .ok()?;
     // The answer says no more than that it was heard.
     let heard = stream.read(&mut [0; 256]).ok()?;
-    (heard > 0).then_some(Asked::Listener)
+    (heard > 0).then_some(Asked::Listener(socket))
+}
+
+fn socket_file(home: &Home) -> Option<SocketFile> {
+    let metadata = fs::symlink_metadata(home.socket()).ok()?;
+    Some((
+        metadata.dev(),
+        metadata.ino(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+    ))
 }

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt as _;
 
+use kite_daemon::lifecycle;
 use kite_wire::home::Home;
 
 use super::Check;
@@ -45,8 +46,8 @@ pub(super) fn home_directory(home: &Home) -> Check {
 
 pub(super) fn file_system(home: &Home) -> Check {
     const NAME: &str = "file_system";
-    match machine::file_system(home.path()) {
-        Some(kind) if kind.is_network => Check::fail(
+    match lifecycle::file_system(home.path()) {
+        Some(kind) if kind.is_unsafe => Check::fail(
             NAME,
             format!(
                 "{}: locks and the database do not work reliably there",

@@ -3,10 +3,12 @@
 //! Files are replaced by renaming, so a session that runs the old program keeps it until it ends.
 
 use std::{
-    fs, io,
+    fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+use kite_daemon::lifecycle;
 
 use super::{
     build_id::BuildId,
@@ -52,10 +54,8 @@ pub(crate) fn install(
         confirm_downgrade(newer, &machine.programs.build, allow_downgrade, report)?;
     }
     let bin = machine.home.bin();
-    for dir in [home, &bin] {
-        files::make_private_dir(dir)?;
-        private(dir)?;
-    }
+    private_dir(home)?;
+    // First: what is not marked must not hold anything.
     if !machine.home.marker().exists() {
         files::replace(
             &machine.home.marker(),
@@ -63,6 +63,7 @@ pub(crate) fn install(
             0o600,
         )?;
     }
+    private_dir(&bin)?;
     let was_there = kite(&bin).exists();
     copy(&machine.programs, &bin)?;
     // Last, so that a copy cut short counts as not installed.
@@ -100,24 +101,15 @@ fn hook(bin: &Path) -> PathBuf {
 
 /// A directory that holds something else must not become a Kite home: its mode would change.
 fn check_home(machine: &Machine) -> Result<(), Error> {
-    let home = machine.home.path();
-    let of_kite = [
-        machine.home.marker(),
-        machine.home.daemon_lock(),
-        build_file(&machine.home.bin()),
-    ];
-    if of_kite.iter().any(|file| file.exists()) {
-        return Ok(());
-    }
-    match fs::read_dir(home) {
-        Ok(mut entries) => match entries.next() {
-            None => Ok(()),
-            Some(_) => Err(Error::new(format!("{} is not a Kite home", home.display()))
+    let home = &machine.home;
+    match lifecycle::holds_something_else(home) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(
+            Error::new(format!("{} is not a Kite home", home.path().display()))
                 .because("it holds other files")
-                .hinted("set KITE_HOME to a directory that is new or empty")),
-        },
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(cause) => Err(Error::io("read", home, &cause)),
+                .hinted("set KITE_HOME to a directory that is new or empty"),
+        ),
+        Err(cause) => Err(Error::io("read", home.path(), &cause)),
     }
 }
 
@@ -173,6 +165,11 @@ fn copy(programs: &Programs, bin: &Path) -> Result<(), Error> {
     let bytes =
         fs::read(&programs.kite).map_err(|cause| Error::io("read", &programs.kite, &cause))?;
     files::replace(&target, &bytes, MODE)
+}
+
+fn private_dir(path: &Path) -> Result<(), Error> {
+    files::make_private_dir(path)?;
+    private(path)
 }
 
 fn private(path: &Path) -> Result<(), Error> {
