@@ -55,7 +55,9 @@ impl Verb {
             "clean" => Verb::Clean,
             "rebase" => Verb::Rebase,
             "merge" | "merge-recursive" | "merge-resolve" | "merge-ours" | "merge-octopus"
-            | "merge-subtree" | "merge-index" | "merge-one-file" => Verb::Merge,
+            | "merge-subtree" | "merge-index" | "merge-one-file" | "merge-file" | "mergetool" => {
+                Verb::Merge
+            }
             "pull" => Verb::Pull,
             "commit" => Verb::Commit,
             "add" | "stage" => Verb::Add,
@@ -91,7 +93,7 @@ impl Verb {
     }
 }
 
-const HARMLESS: [&str; 99] = [
+const HARMLESS: [&str; 98] = [
     "annotate",
     "archive",
     "backfill",
@@ -149,7 +151,6 @@ const HARMLESS: [&str; 99] = [
     "mailinfo",
     "mailsplit",
     "merge-base",
-    "merge-file",
     "merge-tree",
     "mktag",
     "mktree",

@@ -167,6 +167,11 @@ fn what_only_a_shell_knows_is_only_possible() {
         "bash -c 'git stash' name arg",
         "bash <<EOF\ngit stash $x\nEOF",
         "GIT stash",
+        "env -S 'git stash'",
+        "env --split-string='git stash' x",
+        "docker exec box git stash",
+        "watch 'git stash'",
+        "git() { command git stash; }",
         "/usr/lib/git-core/git-stash $x",
     ] {
         assert!(!only(text).certain, "{text}");
@@ -200,6 +205,7 @@ fn what_only_mentions_git_runs_nothing() {
         "alias gs='git stash'",
         "curl https://example.com/git",
         "apt-get install -y git",
+        "make git all",
         "ls && cd git && ls",
     ] {
         let reading = calls(text);

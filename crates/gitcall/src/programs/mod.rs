@@ -184,7 +184,7 @@ impl Finder {
             return;
         };
         if !program.literal {
-            return self.unknown_program(rest, setting);
+            return self.perhaps_git(rest, setting, simple);
         }
         let name = base_name(&program.text);
         match name {
@@ -237,14 +237,12 @@ impl Finder {
         }
     }
 
-    /// `$GIT stash`: the verb decides whether it is worth a look.
-    fn unknown_program(&mut self, rest: &[Word], mut setting: Setting) {
+    /// Words that may be git's, as in `$GIT stash`: the verb decides whether they are worth a look.
+    fn perhaps_git(&mut self, words: &[Word], mut setting: Setting, at: &Simple) {
         setting.certain = false;
-        if let Some(call) = git::call(rest, setting, None)
-            && call.verb.is_known_danger()
-            && self.reading.calls.len() < MAX_CALLS
-        {
-            self.reading.calls.push(call);
+        let call = git::call(words, setting.clone(), None);
+        if call.is_some_and(|call| call.verb.is_known_danger()) {
+            self.git(words, setting, None, at);
         }
     }
 
@@ -272,10 +270,11 @@ impl Finder {
         }
         setting.certain = false;
         if let Some(at) = rest.iter().position(|word| base_name(&word.text) == "git") {
-            return self.git(&rest[at + 1..], setting, None, simple);
+            return self.perhaps_git(&rest[at + 1..], setting, simple);
         }
         let stdin = simple.stdin.iter().map(|stdin| stdin.text.as_str());
-        let texts = rest.iter().map(|word| word.text.as_str()).chain(stdin);
+        let words = [program].into_iter().chain(rest);
+        let texts = words.map(|word| word.text.as_str()).chain(stdin);
         for verb in texts.filter_map(strangers::verb_within) {
             let word = Word {
                 text: verb.to_owned(),

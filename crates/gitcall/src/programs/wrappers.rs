@@ -50,10 +50,7 @@ const WRAPPERS: [Wrapper; 16] = [
     },
     Wrapper {
         assignments: true,
-        ..wrapper(
-            "env",
-            &["-u", "--unset", "-C", "--chdir", "-S", "--split-string"],
-        )
+        ..wrapper("env", &["-u", "--unset", "-C", "--chdir"])
     },
     Wrapper {
         assignments: true,
@@ -122,6 +119,11 @@ impl<'w> Unwrapped<'w> {
                 break;
             }
             self.certain &= word.literal;
+            if wrapper.name == "env" && text.len() > 2 && splits(text) {
+                // Its text stands for the program.
+                self.certain = false;
+                return;
+            }
             self.words = rest;
             if text == "--" {
                 break;
@@ -163,6 +165,11 @@ impl<'w> Unwrapped<'w> {
             _ => {}
         }
     }
+}
+
+/// `env -S'text'` and `env --split-string=text`.
+fn splits(option: &str) -> bool {
+    option.starts_with("-S") || option.starts_with("--split-string=")
 }
 
 /// The variable that a word sets, if it is an assignment.
