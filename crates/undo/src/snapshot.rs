@@ -68,6 +68,9 @@ pub struct Options {
     pub files_max: usize,
     /// How many snapshots stay, and how long.
     pub keep: Keep,
+    /// A later snapshot of the same state may be this one. Not so the one before an undo: its
+    /// number stands for the undo.
+    pub stands_for_later: bool,
 }
 
 impl Default for Options {
@@ -79,6 +82,7 @@ impl Default for Options {
             total_bytes_max: 256 << 20,
             files_max: 20_000,
             keep: Keep::default(),
+            stands_for_later: true,
         }
     }
 }
@@ -173,13 +177,15 @@ pub fn take_of(git: &Git, why: &Why, options: &Options) -> Result<Option<Snapsho
         left_out_count: gathered.left_out_count,
     };
     let commit = gathered.stream.commit(git, number, &message)?;
-    Last {
-        number,
-        at_ms: why.at_ms,
-        commit: commit.clone(),
-        state,
+    if options.stands_for_later {
+        Last {
+            number,
+            at_ms: why.at_ms,
+            commit: commit.clone(),
+            state,
+        }
+        .keep(&last)?;
     }
-    .keep(&last)?;
     if number.is_multiple_of(PRUNE_EVERY) {
         prune::prune_locked(git, why.at_ms, &options.keep)?;
     }
@@ -194,6 +200,12 @@ pub fn take_of(git: &Git, why: &Why, options: &Options) -> Result<Option<Snapsho
 pub fn prune(git: &Git, now_ms: u64, keep: &Keep) -> Result<usize, Error> {
     let _lock = Lock::take(&git.common_dir().join("kite/rescue.lock"))?;
     prune::prune_locked(git, now_ms, keep)
+}
+
+/// Removes a snapshot that was taken for nothing.
+pub(crate) fn discard(git: &Git, snapshot: &Snapshot) -> Result<(), Error> {
+    let _lock = Lock::take(&git.common_dir().join("kite/rescue.lock"))?;
+    prune::delete(git, &[(snapshot.number, &snapshot.commit)])
 }
 
 /// The snapshot with this number, read back from its ref.

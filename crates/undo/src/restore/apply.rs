@@ -18,7 +18,7 @@ use crate::{
     journal::{Change, Entry, EntryKind, IndexChange, Version, Writer},
     path_text::PathText,
     place::Place,
-    snapshot::{self, Why},
+    snapshot::{self, Snapshot, Why},
 };
 
 /// Files whose contents are read at once.
@@ -40,7 +40,7 @@ pub(super) fn apply(
     // Held to the end: nobody else undoes at the same time, and the number stays ours.
     let mut writer = history.journal.hold()?;
     let safety = Safety::take(history, plan, options, writer.next_number()?)?;
-    let number = safety.number;
+    let (number, fresh) = (safety.number, safety.fresh.clone());
     // Also if this process dies in the middle: the number is the safety snapshot's, and no other
     // entry may have it.
     writer.reserve(number)?;
@@ -49,6 +49,9 @@ pub(super) fn apply(
     if !undoing.changes.is_empty() || !undoing.index_changes.is_empty() {
         undoing.journal(&mut writer, number)?;
         undoing.report.number = Some(number);
+    } else if let (Some(git), Some(fresh)) = (&history.git, &fresh) {
+        // Nothing changed, so there is nothing to go back to; old snapshots are worth more.
+        snapshot::discard(git, fresh)?;
     }
     Ok(undoing.report)
 }
@@ -58,6 +61,8 @@ struct Safety {
     /// The undo's own number.
     number: u64,
     snapshot: Option<u64>,
+    /// Unless it is one that was there before.
+    fresh: Option<Snapshot>,
     left_out: HashSet<PathBuf>,
     complete: bool,
 }
@@ -73,6 +78,7 @@ impl Safety {
             return Ok(Safety {
                 number: number_min,
                 snapshot: None,
+                fresh: None,
                 left_out: HashSet::new(),
                 complete: false,
             });
@@ -86,6 +92,7 @@ impl Safety {
         let snapshot_options = snapshot::Options {
             also: plan.files.iter().map(|file| file.path.clone()).collect(),
             number_min,
+            stands_for_later: false,
             ..history.settings.snapshots.clone()
         };
         let taken = snapshot::take_of(git, &why, &snapshot_options)?;
@@ -93,6 +100,7 @@ impl Safety {
             None => Safety {
                 number: number_min,
                 snapshot: None,
+                fresh: None,
                 left_out: HashSet::new(),
                 complete: true,
             },
@@ -102,9 +110,10 @@ impl Safety {
                 complete: taken.left_out_count == taken.left_out.len(),
                 left_out: taken
                     .left_out
-                    .into_iter()
-                    .map(|it| it.path.into())
+                    .iter()
+                    .map(|it| it.path.clone().into())
                     .collect(),
+                fresh: taken.fresh.then_some(taken),
             },
         })
     }

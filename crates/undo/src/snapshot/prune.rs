@@ -54,20 +54,30 @@ pub(super) fn prune_locked(git: &Git, now_ms: u64, keep: &Keep) -> Result<usize,
         .filter(|it| it.at_seconds >= oldest)
         .map(|it| it.number)
         .collect();
-    let gone: Vec<&Reference> = all.iter().filter(|it| !kept.contains(&it.number)).collect();
+    let gone: Vec<(u64, &Oid)> = all
+        .iter()
+        .filter(|it| !kept.contains(&it.number))
+        .map(|it| (it.number, &it.commit))
+        .collect();
+    delete(git, &gone)?;
+    Ok(gone.len())
+}
+
+/// Removes refs, each only if it still names that commit.
+pub(super) fn delete(git: &Git, gone: &[(u64, &Oid)]) -> Result<(), Error> {
     if gone.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let mut input = Vec::new();
-    for it in &gone {
-        let line = format!("delete {REFS}{}\0{}\0", it.number, it.commit);
+    for (number, commit) in gone {
+        let line = format!("delete {REFS}{number}\0{commit}\0");
         input.extend_from_slice(line.as_bytes());
     }
     git.call("update-ref")
         .args(["--stdin", "-z"])
         .input(input)
-        .run()?;
-    Ok(gone.len())
+        .run()
+        .map(drop)
 }
 
 fn reference(line: &str) -> Option<Reference> {

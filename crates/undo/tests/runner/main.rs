@@ -2,6 +2,7 @@
 
 mod canaries;
 mod cost;
+mod histories;
 mod snapshots;
 mod support;
 mod undos;

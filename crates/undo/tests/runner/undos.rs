@@ -487,6 +487,25 @@ fn numbers_are_shared_by_entries_and_snapshots() {
 }
 
 #[test]
+fn a_number_means_one_thing() {
+    let desk = Desk::new();
+    let edit = desk.edit("a", "a.txt", Some("1\n"));
+    let undo = desk.undo(edit).number.expect("changed");
+    desk.write("b.txt", "work\n");
+    let back = desk.undo(undo).number.expect("changed");
+    // The state before `back` again: its snapshot stands for that undo, not for this command.
+    desk.undo(back);
+    let number = desk.agent_git("git checkout -q .");
+    assert!(number > back, "{number}");
+    desk.undo(number);
+    assert_eq!(desk.text("b.txt"), "work\n");
+    // An undo that changes nothing takes no number, and leaves no snapshot.
+    let refs = desk.git(["for-each-ref"]);
+    assert_eq!(desk.undo(number).number, None);
+    assert_eq!(desk.git(["for-each-ref"]), refs);
+}
+
+#[test]
 fn an_entry_can_be_looked_at() {
     let desk = Desk::new();
     let edit = desk.edit("a", "a.txt", Some("new\n"));
