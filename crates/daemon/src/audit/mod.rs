@@ -27,6 +27,7 @@ use std::{
 use kite_wire::reply::{Event, Events};
 use tokio::sync::{broadcast, oneshot};
 
+use crate::translate::words::rfc3339;
 use files::Files;
 use ring::Ring;
 use writer::{Message, Writer};
@@ -120,7 +121,8 @@ impl AuditLog {
         let seq = self.shared.next_seq.load(Ordering::Relaxed);
         event.seq = seq;
         if event.at.is_empty() {
-            event.at = jiff::Timestamp::now().to_string();
+            let now_ms = jiff::Timestamp::now().as_millisecond();
+            event.at = rfc3339(u64::try_from(now_ms).unwrap_or_default());
         }
         self.sender
             .as_ref()?

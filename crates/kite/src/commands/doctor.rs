@@ -17,7 +17,7 @@ Examples:
   kite doctor
   kite doctor --json | jq '.checks[] | select(.state != \"ok\")'")]
 pub(crate) struct DoctorArgs {
-    /// Print one JSON object: {\"ok\": ..., \"checks\": [...]}.
+    /// Print one JSON object: {"ok": ..., "checks": [...]}.
     #[arg(long)]
     json: bool,
 }

@@ -109,7 +109,7 @@ Examples:
   kite lock list
   kite lock list --json | jq -r '.locks[].target'")]
 struct ListArgs {
-    /// Print one JSON object: {\"locks\": [...]}.
+    /// Print one JSON object: {"locks": [...]}.
     #[arg(long)]
     json: bool,
 }

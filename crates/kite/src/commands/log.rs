@@ -44,7 +44,7 @@ pub(crate) struct LogArgs {
     /// The newest so many.
     #[arg(short = 'n', long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
-    /// Print one JSON object: {\"events\": [...]}; with --follow one event a line.
+    /// Print one JSON object: {"events": [...]}; with --follow one event a line.
     #[arg(long)]
     json: bool,
 }

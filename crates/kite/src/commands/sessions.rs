@@ -23,7 +23,7 @@ pub(crate) struct SessionsArgs {
     /// Also sessions that have ended.
     #[arg(long)]
     all: bool,
-    /// Print one JSON object: {\"sessions\": [...]}.
+    /// Print one JSON object: {"sessions": [...]}.
     #[arg(long)]
     json: bool,
 }

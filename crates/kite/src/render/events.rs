@@ -33,7 +33,13 @@ fn line(event: &Event, at: &str) -> Line {
         .with(Role::Name, format!("{session:<8}"))
         .plain(format!("  {:<7}  ", event.kind))
         .with(role(event), &event.what);
-    let shown_path = event.target.as_deref().map(place::path);
+    let shown_path = event.target.as_deref().map(|target| {
+        // A session's target is its project.
+        place::path(match event.kind.as_str() {
+            "session" => place::project(target),
+            _ => target,
+        })
+    });
     for part in [event.tool.as_deref(), shown_path.as_deref()]
         .into_iter()
         .flatten()

@@ -14,7 +14,10 @@ pub(crate) fn print(terminal: &mut Terminal, tasks: &Tasks, status: &str) -> io:
         } else {
             format!("{status} tasks")
         };
-        return terminal.note(format!("No {which} here ({}).", counts(&tasks.counts)));
+        return terminal.note(match counts(&tasks.counts).as_str() {
+            NONE => format!("No {which} here."),
+            others => format!("No {which} here ({others})."),
+        });
     }
     table(terminal, &tasks.tasks).print(terminal)?;
     if let Some(cursor) = &tasks.next_cursor {
@@ -239,6 +242,8 @@ fn ids(tasks: &[String]) -> String {
         .join(", ")
 }
 
+const NONE: &str = "none";
+
 /// `3 ready, 1 claimed`; `none` where there are none.
 #[must_use]
 pub(crate) fn counts(counts: &TaskCounts) -> String {
@@ -256,7 +261,7 @@ pub(crate) fn counts(counts: &TaskCounts) -> String {
         .map(|(count, name)| format!("{count} {name}"))
         .collect();
     if some.is_empty() {
-        "none".to_owned()
+        NONE.to_owned()
     } else {
         some.join(", ")
     }

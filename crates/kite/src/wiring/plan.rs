@@ -170,7 +170,8 @@ fn without_kite(
     let Some(now) = now else {
         return Ok((None, true));
     };
-    let made_by_kite = known.is_some_and(|written| written.backup.is_none());
+    // Where the record is lost, a file with nothing else in it counts as made by Kite.
+    let made_by_kite = known.is_none_or(|written| written.backup.is_none());
     match place.unwired(now, caller, original)? {
         None => Ok((Some(now.to_vec()), false)),
         Some(remains) if remains.empty && made_by_kite => Ok((None, true)),

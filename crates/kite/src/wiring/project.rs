@@ -23,11 +23,15 @@ impl Project {
     /// The project that holds `dir`.
     ///
     /// # Errors
-    /// Where `dir` is missing, no directory, the root directory, or inside Kite's home.
+    /// Where `dir` is missing, no directory, the root directory, inside Kite's home, or inside a
+    /// bare repository.
     pub(crate) fn holding(dir: &Path, machine: &Machine) -> Result<Project, Error> {
         let start = directory(dir)?;
         refuse_odd_places(&start, machine)?;
         let checkout = Checkout::holding(&start)?;
+        if checkout.is_none() {
+            refuse_bare(&start)?;
+        }
         let (root, client_key) = match &checkout {
             None => (start.clone(), start),
             Some(checkout) => match checkout.main_top() {
@@ -58,6 +62,21 @@ fn directory(dir: &Path) -> Result<PathBuf, Error> {
             .hinted("name the directory of a project"));
     }
     Ok(dir)
+}
+
+/// A bare repository holds git's own files, and nobody edits those.
+fn refuse_bare(dir: &Path) -> Result<(), Error> {
+    let bare = dir.ancestors().find(|dir| {
+        dir.join("HEAD").is_file() && dir.join("objects").is_dir() && dir.join("refs").is_dir()
+    });
+    match bare {
+        None => Ok(()),
+        Some(bare) => Err(
+            Error::new(format!("{} is a bare repository", bare.display()))
+                .because("it has no files to edit")
+                .hinted("name one of its worktrees, or a clone"),
+        ),
+    }
 }
 
 fn refuse_odd_places(dir: &Path, machine: &Machine) -> Result<(), Error> {

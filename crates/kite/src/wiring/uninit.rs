@@ -147,7 +147,8 @@ impl Removal {
                 let Some(remains) = place.unwired(bytes, caller, before)? else {
                     return Ok(());
                 };
-                let made_by_kite = original.as_ref().is_some_and(Option::is_none);
+                // Also where the record is lost: nothing else is in it.
+                let made_by_kite = original.as_ref().is_none_or(Option::is_none);
                 if written.is_some() {
                     self.edited_since.push(place.path.clone());
                 }

@@ -47,6 +47,7 @@ fn every_command_explains_itself_with_examples() {
         assert!(said.stdout.contains("Examples:\n  kite "), "{said:#?}");
         assert!(said.stdout.contains("Usage: "), "{said:#?}");
         assert!(said.stdout.is_ascii(), "{said:#?}");
+        assert!(!said.stdout.contains('\\'), "an escape too many: {said:#?}");
     }
 }
 

@@ -47,7 +47,7 @@ fn nothing_to_list_is_said_beside_the_data() {
         .run()
         .ends(0)
         .prints("")
-        .remarks("No open tasks here (none).\n");
+        .remarks("No open tasks here.\n");
     world
         .kite(&["sessions"])
         .run()

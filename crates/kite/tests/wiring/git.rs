@@ -135,6 +135,36 @@ fn worktrees_of_a_bare_repository_are_wired_where_they_stand() {
 }
 
 #[test]
+fn a_bare_repository_has_nothing_to_edit() {
+    let mut world = busy_repository();
+    let top = world.project.parent().expect("parent").to_owned();
+    world.git_in(&top, &["clone", "--quiet", "--bare", "project", "bare.git"]);
+    for inside in ["bare.git", "bare.git/objects"] {
+        world.project = top.join(inside);
+        let error = world.init().expect_err("no project");
+        assert!(error.what.contains("is a bare repository"), "{error}");
+        assert!(!world.project.join(".claude").exists());
+    }
+}
+
+#[test]
+fn a_home_that_was_deleted_leaves_nothing_behind_in_the_project() {
+    let mut world = busy_repository();
+    let before = world.git_status();
+    for wired_again in [false, true] {
+        world.init().expect("init");
+        fs::remove_dir_all(world.machine.home.path()).expect("rm -r ~/.kite");
+        if wired_again {
+            world.init().expect("init in a new home");
+            assert_eq!(world.git_status(), before);
+        }
+        world.uninit().expect("uninit");
+        assert!(!world.settings().exists());
+        assert_eq!(world.git_status(), before);
+    }
+}
+
+#[test]
 fn a_repository_kept_elsewhere_is_followed() {
     let mut world = busy_repository();
     let top = world.project.parent().expect("parent").to_owned();
