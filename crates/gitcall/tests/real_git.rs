@@ -186,8 +186,8 @@ fn judgement_and_alternative_hold_against_git() {
         faults.len(),
         faults.join("\n")
     );
-    assert!(certain > 150, "only {certain} were certain");
-    assert!(alternatives > 80, "only {alternatives} had an alternative");
+    assert!(certain > 250, "only {certain} were certain");
+    assert!(alternatives > 200, "only {alternatives} had an alternative");
 }
 
 #[derive(Default)]
