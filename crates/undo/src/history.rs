@@ -83,15 +83,33 @@ impl History {
                 (top.clone(), top)
             }
         };
+        Ok(History::of(home, git, top, &identity, settings))
+    }
+
+    /// As [`History::open`], for who knows the working copy's top and the repository's common
+    /// directory already: no git is started. It only records edits ([`History::keep`] and
+    /// [`History::record`]) and lists them; snapshots and undo need git.
+    #[must_use]
+    pub fn recorder(home: &Path, top: &Path, common_dir: &Path, settings: Settings) -> History {
+        History::of(home, None, top.to_owned(), common_dir, settings)
+    }
+
+    fn of(
+        home: &Path,
+        git: Option<Git>,
+        top: PathBuf,
+        identity: &Path,
+        settings: Settings,
+    ) -> History {
         let undo = home.join("undo");
-        Ok(History {
+        History {
             images: Images::at(&undo, settings.images),
-            journal: Journal::at(&undo, &identity),
+            journal: Journal::at(&undo, identity),
             directory: undo,
             git,
             top,
             settings,
-        })
+        }
     }
 
     /// The top directory that all paths of this history are relative to.

@@ -27,8 +27,9 @@ use crate::{
 /// A journal that is longer begins anew. There are two at most.
 const FILE_BYTES_MAX: u64 = 8 << 20;
 
-/// A longer line is not written: its list of files is cut before that.
-const LINE_BYTES_MAX: usize = 2 << 20;
+/// A longer line is not written: its list of files is cut before that. It has room for an undo of
+/// as many files as a snapshot takes.
+const LINE_BYTES_MAX: usize = 8 << 20;
 
 /// One project's journal.
 #[derive(Clone, Debug)]
@@ -92,9 +93,10 @@ impl Journal {
             return Ok(Vec::new());
         }
         // Not while it becomes `journal.1`.
-        let lock = Lock::share(&self.directory.join("lock"))?;
-        let entries = self.entries()?;
-        drop(lock);
+        let entries = {
+            let _lock = Lock::share(&self.directory.join("lock"))?;
+            self.entries()?
+        };
         let mut records = records(entries);
         records.retain(|record| filter.fits(record));
         records.truncate(filter.count_max.unwrap_or(usize::MAX));

@@ -7,6 +7,9 @@
 //! Two calls of git write it: `status` says what is dirty, `fast-import` takes the content and
 //! makes trees, commits and the ref. The user's index is neither copied nor locked.
 //!
+//! What git does not call dirty is not in it: files marked `assume-unchanged` or `skip-worktree`,
+//! ignored files that were not named, empty directories, and other repositories inside this one.
+//!
 //! **Architecture Invariant:** knows git and files; not what a session is, nor why it is asked.
 
 mod load;

@@ -131,8 +131,8 @@ fn an_entry_that_is_too_long_is_shortened() {
     entry.kind = EntryKind::Snapshot {
         command: None,
         commit: "c".to_owned(),
-        files: vec![long; 1000],
-        files_count: 1000,
+        files: vec![long; 3000],
+        files_count: 3000,
     };
     journal
         .hold()

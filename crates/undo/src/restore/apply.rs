@@ -33,9 +33,9 @@ pub(super) fn apply(
     options: &UndoOptions,
 ) -> Result<Report, Error> {
     if options.dry_run {
-        return Undoing::new(history, plan, options, None)?
-            .files()
-            .map(|it| it.report);
+        let mut undoing = Undoing::new(history, plan, options, None)?;
+        undoing.files()?;
+        return Ok(undoing.report);
     }
     // Held to the end: nobody else undoes at the same time, and the number stays ours.
     let mut writer = history.journal.hold()?;
@@ -44,8 +44,9 @@ pub(super) fn apply(
     // Also if this process dies in the middle: the number is the safety snapshot's, and no other
     // entry may have it.
     writer.reserve(number)?;
-    let mut undoing = Undoing::new(history, plan, options, Some(safety))?.files()?;
-    undoing.index(&plan.index)?;
+    let mut undoing = Undoing::new(history, plan, options, Some(safety))?;
+    let ended = undoing.files().and_then(|()| undoing.index(&plan.index));
+    // What was changed before a fault can be undone, too.
     if !undoing.changes.is_empty() || !undoing.index_changes.is_empty() {
         undoing.journal(&mut writer, number)?;
         undoing.report.number = Some(number);
@@ -53,6 +54,7 @@ pub(super) fn apply(
         // Nothing changed, so there is nothing to go back to; old snapshots are worth more.
         snapshot::discard(git, fresh)?;
     }
+    ended?;
     Ok(undoing.report)
 }
 
@@ -159,7 +161,7 @@ impl<'a> Undoing<'a> {
         })
     }
 
-    fn files(mut self) -> Result<Undoing<'a>, Error> {
+    fn files(&mut self) -> Result<(), Error> {
         let mut loader = Loader::new(self.history);
         // What goes away first makes room for what comes back: a file may have become a directory.
         let removes = |file: &&FilePlan| file.layers.iter().any(|it| it.theirs == Source::Absent);
@@ -177,7 +179,7 @@ impl<'a> Undoing<'a> {
             }
         }
         self.report.paths.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(self)
+        Ok(())
     }
 
     fn file(&mut self, loader: &Loader<'_>, file: &FilePlan) -> Result<Outcome, Error> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use kite_undo::snapshot::{self, Options, Why};
+use kite_undo::snapshot::Why;
 
 use crate::support::Desk;
 
@@ -34,8 +34,8 @@ fn a_hundred_dirty_files_of_ten_thousand() {
                 at_ms: round,
                 ..Why::default()
             };
-            let snapshot = snapshot::take(&desk.repo(), &why, &Options::default());
-            assert_eq!(snapshot.expect("git").expect("dirty").files.len(), 100);
+            let snapshot = desk.history().rescue(&why).expect("git");
+            assert_eq!(snapshot.expect("dirty").files.len(), 100);
             times.push(start.elapsed().as_secs_f64() * 1000.0);
         };
         time(&mut fresh);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use kite_undo::{
-    Error,
-    journal::{EntryKind, Filter},
+    Edit, Error, History, Settings,
+    journal::{Change, EntryKind, Filter},
     restore::{LeftAlone, Outcome, Selection, Shown, UndoOptions},
 };
 
@@ -503,6 +503,65 @@ fn a_number_means_one_thing() {
     let refs = desk.git(["for-each-ref"]);
     assert_eq!(desk.undo(number).number, None);
     assert_eq!(desk.git(["for-each-ref"]), refs);
+}
+
+#[test]
+fn a_lock_that_a_dead_git_left_keeps_no_file_from_coming_back() {
+    let desk = Desk::new();
+    work(&desk);
+    let before = desk.tree();
+    let number = desk.agent_git("git stash -u");
+    desk.write(".git/index.lock", "");
+    let report = desk.undo(number);
+    assert_eq!(desk.tree(), before);
+    assert!(
+        report
+            .index_failed
+            .is_some_and(|said| said.contains("index.lock"))
+    );
+    assert_eq!(report.staged, Vec::<PathBuf>::new());
+    // A snapshot does not need the index's lock at all.
+    desk.write("more.txt", "more\n");
+    desk.rescue("git reset --hard");
+}
+
+#[test]
+fn edits_can_be_recorded_without_starting_git() {
+    let desk = Desk::new();
+    let history = desk.history();
+    let git = history.git().expect("a working copy");
+    let home = desk.directory.path().join("home");
+    let recorder = History::recorder(&home, git.top(), git.common_dir(), Settings::default());
+    let before = recorder.keep(&desk.path("a.txt")).expect("kept");
+    desk.write("a.txt", "new\n");
+    let change = Change {
+        path: Path::new("a.txt").into(),
+        before,
+        after: recorder.keep(&desk.path("a.txt")).expect("kept"),
+    };
+    let edit = Edit {
+        changes: vec![change.clone()],
+        session: None,
+        tool: None,
+        tool_use_id: Some("toolu_1".to_owned()),
+        at_ms: NOW_MS,
+    };
+    recorder.record(&edit).expect("recorded").expect("a change");
+    desk.undo_what(&Selection {
+        tool_use_id: Some("toolu_1".to_owned()),
+        ..Selection::default()
+    });
+    assert_eq!(desk.text("a.txt"), "one\ntwo\nthree\n");
+    // What changed nothing is no entry.
+    let same = Change {
+        after: change.before.clone(),
+        ..change
+    };
+    let nothing = Edit {
+        changes: vec![same],
+        ..edit
+    };
+    assert_eq!(recorder.record(&nothing).expect("recorded"), None);
 }
 
 #[test]
