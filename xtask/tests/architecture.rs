@@ -12,10 +12,20 @@ use serde_json::Value;
 
 /// Which of our rooms each room knows. There are no other arrows.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("kite", &["kite-daemon", "kite-mcp", "kite-wire"]),
+    (
+        "kite",
+        &["kite-daemon", "kite-mcp", "kite-undo", "kite-wire"],
+    ),
     (
         "kite-daemon",
-        &["kite-redact", "kite-rules", "kite-store", "kite-wire"],
+        &[
+            "kite-gitcall",
+            "kite-redact",
+            "kite-rules",
+            "kite-store",
+            "kite-undo",
+            "kite-wire",
+        ],
     ),
     ("kite-gitcall", &[]),
     ("kite-hook", &["kite-wire"]),

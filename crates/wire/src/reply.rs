@@ -406,6 +406,12 @@ pub struct Prevented {
     pub freed_after_death: u64,
     /// Notes given about another session's change.
     pub notes: u64,
+    /// git commands refused because they would destroy or sweep up another's uncommitted work.
+    #[serde(default)]
+    pub git_refused: u64,
+    /// Snapshots of uncommitted work taken before git commands.
+    #[serde(default)]
+    pub snapshots: u64,
 }
 
 /// What the hooks cost, in the daemon, since it started.

@@ -138,6 +138,17 @@ pub const SETTINGS: &[Setting] = &[
         apply: |config, value| config.intent = value == Value::Word(1),
     },
     Setting {
+        name: "git_guard",
+        kind: SWITCH,
+        default: "on",
+        variable: "KITE_GIT_GUARD",
+        places: USER,
+        doc: "Whether git commands of agents are looked at: uncommitted work is kept in a snapshot \
+              before they may touch it, and what would certainly destroy or sweep up another live \
+              session's uncommitted work is refused.",
+        apply: |config, value| config.git_guard = value == Value::Word(1),
+    },
+    Setting {
         name: "notes",
         kind: SWITCH,
         default: "on",

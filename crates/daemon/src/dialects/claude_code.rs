@@ -18,6 +18,8 @@ const EDIT_TOOLS: &[(&str, bool)] = &[
     ("NotebookEdit", false),
 ];
 
+/// The tool that runs shell commands.
+const SHELL_TOOL: &str = "Bash";
 /// Longest tool input or outcome that is passed on for the log, in bytes.
 const LOGGED_BYTES_MAX: usize = 64 << 10;
 /// Characters of a prompt's first line that are kept; cut to the limit of intents later.
@@ -97,12 +99,14 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
                 file,
                 whole: *whole,
             },
+            (None, Some(command)) if tool == SHELL_TOOL => What::BeforeShell { tool, command },
             (_, target) => What::BeforeTool { tool, target },
         },
         "PostToolUse" | "PostToolUseFailure" => {
             let effect = match (edits, target.file()) {
                 (Some(_), Some(file)) => Effect::Edited(file),
                 (None, Some(file)) if tool == "Read" => Effect::Read(file),
+                (None, Some(command)) if tool == SHELL_TOOL => Effect::Shell(command),
                 (_, target) => Effect::Other(target),
             };
             What::AfterTool {

@@ -45,6 +45,11 @@ pub(crate) enum What {
         file: String,
         whole: bool,
     },
+    /// A shell command is about to run.
+    BeforeShell {
+        tool: String,
+        command: String,
+    },
     /// Another tool is about to run.
     BeforeTool {
         tool: String,
@@ -77,6 +82,8 @@ pub(crate) enum What {
 pub(crate) enum Effect {
     Edited(String),
     Read(String),
+    /// A shell command ran; whatever it did.
+    Shell(String),
     /// Anything else; the target is for the log only.
     Other(Option<String>),
 }

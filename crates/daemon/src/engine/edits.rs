@@ -63,6 +63,7 @@ impl<S: Store> Engine<S> {
                 return self.deny(&refusal);
             }
         }
+        self.keep_before(owner, &file.shown, call).await;
         self.note_for(owner, &key)
     }
 

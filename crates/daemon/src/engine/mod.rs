@@ -12,7 +12,10 @@ mod callers;
 mod calls;
 mod edits;
 mod faults;
+#[cfg(test)]
+mod git_stories;
 mod greeting;
+mod keeping;
 mod locks;
 mod places;
 mod prevented;
@@ -21,6 +24,7 @@ mod queue;
 mod retries;
 mod secrets;
 mod settings;
+mod shell;
 mod steps;
 #[cfg(test)]
 mod stories;
@@ -83,6 +87,7 @@ pub struct Engine<S> {
     lock_waits: RefCell<queue::Waits>,
     cancels: RefCell<HashMap<(u64, u64), oneshot::Sender<()>>>,
     operations: retries::Operations,
+    keeping: keeping::Keeping,
     projects: places::Projects,
     subscribers: RefCell<subscribers::Subscribers>,
     prevented: RefCell<prevented::Counters>,
@@ -118,6 +123,7 @@ impl<S: Store> Engine<S> {
             lock_waits: RefCell::default(),
             cancels: RefCell::default(),
             operations: retries::Operations::default(),
+            keeping: keeping::Keeping::default(),
             projects: places::Projects::default(),
             subscribers: RefCell::default(),
             prevented: RefCell::default(),

@@ -19,6 +19,8 @@ const DOUBLE_CLAIMS: &str = "double_claims";
 const LATE_RESULTS: &str = "late_results";
 pub(super) const FREED_AFTER_DEATH: &str = "freed_after_death";
 pub(super) const NOTES: &str = "notes";
+pub(super) const GIT_REFUSED: &str = "git_refused";
+pub(super) const SNAPSHOTS: &str = "snapshots";
 
 /// Counted since the last save, and times since the daemon started.
 #[derive(Debug, Default)]
@@ -119,6 +121,8 @@ impl<S: Store> Engine<S> {
             late_results: self.counted(LATE_RESULTS),
             freed_after_death: self.counted(FREED_AFTER_DEATH),
             notes: self.counted(NOTES),
+            git_refused: self.counted(GIT_REFUSED),
+            snapshots: self.counted(SNAPSHOTS),
         };
         (prevented, self.prevented.borrow().cost())
     }

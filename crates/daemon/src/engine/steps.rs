@@ -65,12 +65,29 @@ impl<S: Store> Engine<S> {
                 self.earlier_calls_are_over(owner, Some(call));
                 return self.before_edit(owner, file, *whole, call, patience).await;
             }
+            What::BeforeShell { command, .. } => {
+                self.calls.borrow_mut().begin(call, owner);
+                self.earlier_calls_are_over(owner, Some(call));
+                return self.before_shell(owner, command, call, patience).await;
+            }
             What::BeforeTool { .. } => {
                 self.calls.borrow_mut().begin(call, owner);
                 self.earlier_calls_are_over(owner, Some(call));
             }
-            What::AfterTool { effect, failed, .. } => match effect {
-                Effect::Edited(file) => self.after_edit(owner, file, call, *failed).await,
+            What::AfterTool {
+                tool,
+                effect,
+                failed,
+            } => match effect {
+                Effect::Edited(file) => {
+                    self.after_edit(owner, file, call, *failed).await;
+                    if *failed {
+                        self.keep_nothing(call);
+                    } else {
+                        self.keep_after(owner, call, tool).await;
+                    }
+                }
+                Effect::Shell(_) => self.after_shell(owner, call).await,
                 Effect::Read(file) if !failed => self.has_read(owner, file).await,
                 _ => {}
             },
@@ -117,9 +134,12 @@ impl<S: Store> Engine<S> {
     ) {
         let (tool, target) = match &step.what {
             What::BeforeEdit { tool, file, .. } => (Some(tool), Some(file.clone())),
+            What::BeforeShell { tool, command } => (Some(tool), Some(command.clone())),
             What::BeforeTool { tool, target } => (Some(tool), target.clone()),
             What::AfterTool { tool, effect, .. } => match effect {
-                Effect::Edited(file) | Effect::Read(file) => (Some(tool), Some(file.clone())),
+                Effect::Edited(target) | Effect::Read(target) | Effect::Shell(target) => {
+                    (Some(tool), Some(target.clone()))
+                }
                 Effect::Other(target) => (Some(tool), target.clone()),
             },
             _ => (None, None),

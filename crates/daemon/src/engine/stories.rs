@@ -26,13 +26,13 @@ use crate::{
     lifecycle::Stop,
 };
 
-struct World {
+pub(super) struct World {
     engine: Rc<Engine<InMemoryStore>>,
     directory: TempDir,
 }
 
 /// A process that stands for an agent.
-struct Agent {
+pub(super) struct Agent {
     child: Child,
     name: &'static str,
 }
@@ -45,7 +45,7 @@ impl Drop for Agent {
 }
 
 /// Runs a story on a thread of its own kind, as the daemon does.
-fn story<F: Future<Output = ()>>(config: Config, tell: impl FnOnce(Rc<World>) -> F) {
+pub(super) fn story<F: Future<Output = ()>>(config: Config, tell: impl FnOnce(Rc<World>) -> F) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -80,7 +80,7 @@ fn story<F: Future<Output = ()>>(config: Config, tell: impl FnOnce(Rc<World>) ->
 }
 
 impl World {
-    fn agent(&self, name: &'static str) -> Agent {
+    pub(super) fn agent(&self, name: &'static str) -> Agent {
         let child = Command::new("sleep")
             .arg("600")
             .stdin(Stdio::null())
@@ -90,7 +90,7 @@ impl World {
         Agent { child, name }
     }
 
-    fn shop(&self) -> String {
+    pub(super) fn shop(&self) -> String {
         self.directory
             .path()
             .join("shop")
@@ -100,16 +100,16 @@ impl World {
             .to_string()
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(super) fn file(&self, name: &str) -> String {
         format!("{}/{name}", self.shop())
     }
 
-    fn write(&self, name: &str, content: &str) {
+    pub(super) fn write(&self, name: &str, content: &str) {
         std::fs::write(self.file(name), content).unwrap();
     }
 
     /// One hook call; the answer's JSON, or null where nothing is said.
-    async fn hook(&self, agent: &Agent, event: &str, mut input: Value) -> Value {
+    pub(super) async fn hook(&self, agent: &Agent, event: &str, mut input: Value) -> Value {
         input["session_id"] = json!(agent.name);
         input["cwd"] = json!(self.shop());
         let env = vec![(
@@ -130,15 +130,15 @@ impl World {
         serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
     }
 
-    async fn before(&self, agent: &Agent, tool: &str, file: &str, call: &str) -> Value {
+    pub(super) async fn before(&self, agent: &Agent, tool: &str, file: &str, call: &str) -> Value {
         self.hook(agent, "PreToolUse", json!({"tool_name": tool, "tool_use_id": call, "tool_input": {"file_path": self.file(file)}})).await
     }
 
-    async fn after(&self, agent: &Agent, tool: &str, file: &str, call: &str) {
+    pub(super) async fn after(&self, agent: &Agent, tool: &str, file: &str, call: &str) {
         self.hook(agent, "PostToolUse", json!({"tool_name": tool, "tool_use_id": call, "tool_input": {"file_path": self.file(file)}, "tool_response": {}})).await;
     }
 
-    async fn batch_end(&self, agent: &Agent, call: &str) {
+    pub(super) async fn batch_end(&self, agent: &Agent, call: &str) {
         self.hook(
             agent,
             "PostToolBatch",
@@ -147,7 +147,7 @@ impl World {
         .await;
     }
 
-    async fn edit(&self, agent: &Agent, file: &str, content: &str, call: &str) -> Value {
+    pub(super) async fn edit(&self, agent: &Agent, file: &str, content: &str, call: &str) -> Value {
         let answer = self.before(agent, "Edit", file, call).await;
         self.write(file, content);
         self.after(agent, "Edit", file, call).await;
@@ -156,7 +156,7 @@ impl World {
     }
 
     /// A request of the agent's MCP server.
-    async fn ask(&self, agent: &Agent, request: Value) -> Value {
+    pub(super) async fn ask(&self, agent: &Agent, request: Value) -> Value {
         let caller = Caller {
             client: "claude-code".into(),
             pid: Some(agent.child.id()),
@@ -198,7 +198,7 @@ fn connection(hello: Option<Hello>) -> Rc<Connection> {
     })
 }
 
-fn denied(answer: &Value) -> Option<&str> {
+pub(super) fn denied(answer: &Value) -> Option<&str> {
     (answer["hookSpecificOutput"]["permissionDecision"] == "deny").then(|| {
         answer["hookSpecificOutput"]["permissionDecisionReason"]
             .as_str()
@@ -206,18 +206,18 @@ fn denied(answer: &Value) -> Option<&str> {
     })
 }
 
-fn said(answer: &Value) -> Option<&str> {
+pub(super) fn said(answer: &Value) -> Option<&str> {
     answer["hookSpecificOutput"]["additionalContext"].as_str()
 }
 
-fn patient() -> Config {
+pub(super) fn patient() -> Config {
     Config {
         hold_wait_ms: 2_000,
         ..Config::default()
     }
 }
 
-fn hurried() -> Config {
+pub(super) fn hurried() -> Config {
     Config {
         hold_wait_ms: 50,
         ..Config::default()

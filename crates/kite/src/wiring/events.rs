@@ -44,6 +44,9 @@ const fn notice(event: &'static str) -> Registration {
 /// Tools that write files: the ones a hold is taken for.
 const EDIT_TOOLS: &str = "Write|Edit|MultiEdit|NotebookEdit";
 
+/// Tools that run shell commands: git in them is looked at.
+const SHELL_TOOLS: &str = "Bash";
+
 /// Kite's own MCP tools: the hook ties a subagent's call to the subagent.
 const OWN_TOOLS: &str = "mcp__kite__.*";
 
@@ -55,6 +58,7 @@ pub(crate) const REGISTRATIONS: &[Registration] = &[
     sync("SessionStart", None, 5),
     notice("UserPromptSubmit"),
     sync("PreToolUse", Some(EDIT_TOOLS), 10),
+    sync("PreToolUse", Some(SHELL_TOOLS), 10),
     sync("PreToolUse", Some(OWN_TOOLS), 10),
     notice("PostToolUse"),
     notice("PostToolUseFailure"),

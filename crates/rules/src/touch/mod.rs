@@ -184,6 +184,17 @@ impl TouchLog {
         Some(note)
     }
 
+    /// Who changed the file, the latest first.
+    #[must_use]
+    pub fn changers(&self, file: &str) -> Vec<&Owner> {
+        let Some((_, known)) = self.find(file) else {
+            return Vec::new();
+        };
+        let mut changes: Vec<_> = known.changes.iter().collect();
+        changes.sort_by_key(|(_, change)| core::cmp::Reverse(change.moment));
+        changes.into_iter().map(|(owner, _)| owner).collect()
+    }
+
     /// The files that a session and its subagents changed last, newest first, at most `max`.
     #[must_use]
     pub fn changed_by(&self, session: SessionId, max: usize) -> Vec<(String, Now)> {

@@ -1,0 +1,190 @@
+//! Stories of git commands that agents run beside each other's uncommitted work, with real git.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::stories::{Agent, World, denied, hurried, said, story};
+
+/// Two sessions in one repository: `a.rs` is the first one's, `b.rs` the second one's.
+async fn both_have_work(world: &World) -> (Agent, Agent) {
+    git(world, &["init", "-q", "."]);
+    for file in ["a.rs", "b.rs", "c.rs"] {
+        world.write(file, "committed\n");
+    }
+    git(world, &["add", "."]);
+    git(
+        world,
+        &[
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@t",
+            "commit",
+            "-qm",
+            "x",
+        ],
+    );
+    let (a, b) = (world.agent("a"), world.agent("b"));
+    world
+        .hook(&b, "UserPromptSubmit", json!({"prompt": "Add OAuth login"}))
+        .await;
+    world.edit(&a, "a.rs", "by a\n", "ta").await;
+    world.edit(&b, "b.rs", "by b\n", "tb").await;
+    (a, b)
+}
+
+fn git(world: &World, arguments: &[&str]) -> String {
+    let run = Command::new("git")
+        .args(arguments)
+        .current_dir(world.shop())
+        .output()
+        .unwrap();
+    assert!(
+        run.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+    String::from_utf8(run.stdout).unwrap()
+}
+
+async fn shell(world: &World, agent: &Agent, command: &str, call: &str) -> Value {
+    let input =
+        json!({"tool_name": "Bash", "tool_use_id": call, "tool_input": {"command": command}});
+    world.hook(agent, "PreToolUse", input).await
+}
+
+fn rescues(world: &World) -> usize {
+    git(world, &["for-each-ref", "refs/kite/rescue"])
+        .lines()
+        .count()
+}
+
+#[test]
+fn a_stash_that_would_take_anothers_work_is_refused_with_one_that_does_not() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        let answer = shell(&world, &a, "git stash", "g1").await;
+        let reason = denied(&answer).unwrap_or_else(|| panic!("{answer}"));
+        for part in ["b.rs", "Add OAuth login", "git stash push", "kite undo 3"] {
+            assert!(reason.contains(part), "{part} in {reason}");
+        }
+        assert_eq!(rescues(&world), 1);
+        let safe = reason
+            .split("leaves that work alone: ")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap();
+        assert_eq!(denied(&shell(&world, &a, safe, "g2").await), None, "{safe}");
+        let run = Command::new("sh")
+            .args(["-c", safe])
+            .current_dir(world.shop())
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{safe}: {run:?}");
+        assert_eq!(
+            std::fs::read_to_string(world.file("b.rs")).unwrap(),
+            "by b\n"
+        );
+        assert_eq!(
+            std::fs::read_to_string(world.file("a.rs")).unwrap(),
+            "committed\n"
+        );
+    });
+}
+
+#[test]
+fn sweeping_anothers_work_into_a_commit_is_refused_and_ones_own_is_not() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        let answer = shell(&world, &a, "git add -A && git commit -m done", "g1").await;
+        assert!(
+            denied(&answer).is_some_and(|reason| reason.contains("sweep up")),
+            "{answer}"
+        );
+        let own = shell(
+            &world,
+            &a,
+            "git add a.rs && git commit -m done -- a.rs",
+            "g2",
+        )
+        .await;
+        assert_eq!((denied(&own), said(&own)), (None, None));
+    });
+}
+
+#[test]
+fn a_session_alone_hears_nothing_but_its_work_is_kept() {
+    story(hurried(), async |world| {
+        let (a, b) = both_have_work(&world).await;
+        drop(b);
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while world
+            .ask(&a, json!({"type": "query", "target": "sessions"}))
+            .await["sessions"]
+            .as_array()
+            .unwrap()
+            .len()
+            > 1
+        {
+            assert!(std::time::Instant::now() < deadline);
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(shell(&world, &a, "git stash", "g1").await, Value::Null);
+        assert_eq!(rescues(&world), 1);
+    });
+}
+
+#[test]
+fn what_only_reads_or_only_mentions_git_is_not_looked_at() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        for (call, command) in [
+            "git status",
+            "git log -3",
+            "grep -r git .",
+            "echo \"git stash\"",
+            "ls",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(
+                shell(&world, &a, command, &call.to_string()).await,
+                Value::Null,
+                "{command}"
+            );
+        }
+        assert_eq!(rescues(&world), 0);
+    });
+}
+
+#[test]
+fn what_is_not_certain_goes_on_with_a_snapshot_and_one_line() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        let answer = shell(&world, &a, "git checkout $WHERE -- .", "g1").await;
+        assert_eq!(denied(&answer), None);
+        let note = said(&answer).unwrap_or_else(|| panic!("{answer}"));
+        assert!(
+            note.starts_with("Kept 1 file of ") && note.contains("kite undo 3"),
+            "{note}"
+        );
+        assert_eq!(rescues(&world), 1);
+    });
+}
+
+#[test]
+fn a_shell_that_goes_elsewhere_is_not_judged_by_these_files() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        let elsewhere = tempfile::tempdir().unwrap();
+        let command = format!(
+            "cd {} && git init -q . && git add -A",
+            elsewhere.path().display()
+        );
+        assert_eq!(denied(&shell(&world, &a, &command, "g1").await), None);
+    });
+}
