@@ -147,10 +147,15 @@ fn every_path_in_the_documents_exists() {
                 && !word.contains([' ', '*', '<'])
         });
         for path in paths {
-            let path = path.split("::").next().unwrap_or(path);
+            let (path, test) = path.split_once("::").unwrap_or((path, ""));
             assert!(
                 top().join(path).exists(),
                 "{document} names {path}, which is not there"
+            );
+            let source = || fs::read_to_string(top().join(path)).expect("source");
+            assert!(
+                test.is_empty() || source().contains(&format!("fn {test}(")),
+                "{document} names {test}, which is not in {path}"
             );
         }
     }

@@ -58,7 +58,8 @@ impl Agent {
         }
     }
 
-    /// A hook event without a tool: `SessionStart`, `UserPromptSubmit`, `Stop`, `SessionEnd`.
+    /// A hook event without a tool: `SessionStart`, `UserPromptSubmit`,
+    /// `PostToolBatch`, `Stop`, `SessionEnd`.
     pub(crate) fn event(&self, event: &str, more: Value) -> Result<Answer, Error> {
         let mut input = json!({
             "session_id": self.session_id,

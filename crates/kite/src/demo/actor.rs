@@ -74,9 +74,11 @@ impl Actor {
         self.agent.before(tool, call, &input(tool, file))
     }
 
-    /// After a tool that worked.
+    /// After a tool that worked, and after the hooks that follow it.
     pub(super) fn after(&self, tool: &str, call: &str, file: &Path) -> Result<(), Error> {
-        self.agent.after(tool, call, &input(tool, file)).map(drop)
+        self.agent.after(tool, call, &input(tool, file))?;
+        let step = json!({ "tool_calls": [{ "tool_name": tool, "tool_use_id": call }] });
+        self.agent.event("PostToolBatch", step).map(drop)
     }
 
     /// `kill -9`.
