@@ -133,6 +133,16 @@ pub(crate) fn prevented(prevented: &Prevented) -> Vec<String> {
             "note about another's change",
             "notes about others' changes",
         ),
+        plural(
+            prevented.git_refused,
+            "git command refused over another's work",
+            "git commands refused over others' work",
+        ),
+        plural(
+            prevented.snapshots,
+            "snapshot before a git command",
+            "snapshots before git commands",
+        ),
     ])
 }
 
