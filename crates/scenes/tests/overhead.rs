@@ -6,13 +6,14 @@
 //! request, which brings the result. It is an edit because that is the call which waits for Kite.
 
 use std::{
+    io::{self, Write as _},
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use kite_scenes::{
     model::{Call, Script},
-    stage::{Fault, Repository, SESSION_MAX, Scene, Session, Stage, tell, within},
+    stage::{Fault, Repository, SESSION_MAX, Scene, Session, Stage, within},
 };
 use serde_json::Value;
 
@@ -55,8 +56,8 @@ fn an_edit_with_kite_next_to_one_with_hooks_that_do_nothing() -> Scene {
         played.sort_by(|a, b| a.added().total_cmp(&b.added()));
         of_rounds.push(played[played.len() / 2].added());
     }
-    report(&pairs, of_rounds);
-    stage.check_model()
+    stage.check_model()?;
+    report(&pairs, of_rounds)
 }
 
 /// Two calls that are compared, in milliseconds.
@@ -203,13 +204,14 @@ fn ms_between(from: Instant, to: Instant) -> f64 {
     to.duration_since(from).as_secs_f64() * 1e3
 }
 
-fn report(pairs: &[Pair], of_rounds: Vec<f64>) {
+fn report(pairs: &[Pair], of_rounds: Vec<f64>) -> Scene {
     let added = sorted(pairs.iter().map(Pair::added));
     let with_true = sorted(pairs.iter().map(|pair| pair.with_true));
     let of_rounds = sorted(of_rounds);
     let at = |of: &[f64], quarter: usize| of[(of.len() - 1) * quarter / 4];
-    tell(&format!(
-        "  added to an Edit call, the call that waits for Kite: {:+.2} ms; reach: below {REACH_MS} ms\n    \
+    writeln!(
+        io::stdout(),
+        "\n  added to an Edit call, the call that waits for Kite: {:+.2} ms; reach: below {REACH_MS} ms\n    \
          median of {} pairs, their middle half [{:+.2} .. {:+.2}], medians of {} rounds [{:+.2} .. {:+.2}]\n    \
          next to the same hooks registered as /bin/true: {:.2} ms a call",
         at(&added, 2),
@@ -220,7 +222,8 @@ fn report(pairs: &[Pair], of_rounds: Vec<f64>) {
         at(&of_rounds, 0),
         at(&of_rounds, 4),
         at(&with_true, 2),
-    ));
+    )?;
+    Ok(())
 }
 
 fn sorted(figures: impl IntoIterator<Item = f64>) -> Vec<f64> {
