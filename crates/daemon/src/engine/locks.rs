@@ -149,6 +149,7 @@ impl<S: Store> Engine<S> {
             .place(connection, envelope, Some(owner.session), None)
             .await?;
         let mut targets = targets::resolve(&place.directory, &request.paths).await?;
+        targets::not_above(&targets, &place)?;
         if let Some(name) = &request.name {
             targets.push((
                 Target::Name {

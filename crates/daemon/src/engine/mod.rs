@@ -21,6 +21,7 @@ mod places;
 mod prevented;
 mod queries;
 mod queue;
+mod registration;
 mod retries;
 mod secrets;
 mod settings;

@@ -369,6 +369,24 @@ fn a_lock_refuses_others_edits_in_words_that_lead_on() {
 }
 
 #[test]
+fn what_lies_above_the_project_cannot_be_locked() {
+    story(hurried(), async |world| {
+        let a = world.agent("a");
+        for paths in ["/", "..", "../*", "/**"] {
+            let answer = world
+                .ask(&a, json!({"type": "lock", "paths": [paths]}))
+                .await;
+            assert_eq!(
+                answer["error"]["code"], "invalid_field",
+                "{paths}: {answer}"
+            );
+        }
+        let own = world.ask(&a, json!({"type": "lock", "paths": ["."]})).await;
+        assert_eq!(own["outcome"], "granted", "{own}");
+    });
+}
+
+#[test]
 fn a_stale_whole_file_write_is_refused_once_and_passes_after_reading() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));

@@ -11,7 +11,10 @@ use kite_wire::{
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Engine;
-use crate::doors::{Connection, PushSender};
+use crate::{
+    doors::{Connection, PushSender},
+    translate,
+};
 
 /// What can be subscribed to.
 const TOPICS: [&str; 4] = ["sessions", "tasks", "locks", "events"];
@@ -96,6 +99,7 @@ impl<S: Store> Engine<S> {
     }
 
     pub(super) fn changed(&self, topic: &str, project: &str) {
+        let project = translate::project(project);
         self.subscribers.borrow_mut().tell(topic, Some(project));
     }
 }

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use kite_rules::pattern::Target;
 use kite_wire::reply::Fault;
 
-use super::callers::text;
-use crate::hands::files;
+use super::{callers::text, places::Place};
+use crate::{
+    hands::files,
+    translate::{self, words},
+};
 
 /// Resolves paths, directories (`dir/`, or an existing directory) and globs against a directory.
 /// Answers each target with the text it was given as.
@@ -48,6 +51,31 @@ pub(super) async fn resolve(
             (target, written.clone())
         });
     Ok(targets.collect())
+}
+
+/// Refuses what covers more than the project that the asker stands in: a slip of the keys (`/`,
+/// `../..`) would otherwise keep everybody out of everything.
+pub(super) fn not_above(targets: &[(Target, String)], place: &Place) -> Result<(), Fault> {
+    let above = targets.iter().find(|(target, _)| {
+        let covers = match target {
+            Target::Tree(directory) => directory.as_str(),
+            Target::Glob(glob) => glob.split(['*', '?', '[', '{']).next().unwrap_or(glob),
+            Target::Path(_) | Target::Name { .. } => return false,
+        };
+        let covers = covers.trim_end_matches('/');
+        let project = translate::project(&place.project);
+        project.len() > covers.len()
+            && project.starts_with(covers)
+            && project[covers.len()..].starts_with('/')
+    });
+    match above {
+        None => Ok(()),
+        Some((_, written)) => Err(Fault::new(
+            "invalid_field",
+            format!("{} lies above your project", words::quoted(written, 200)),
+        )
+        .hint("lock files or directories inside the project, or the project itself")),
+    }
 }
 
 /// A written target, split into its literal leading directories and its glob.

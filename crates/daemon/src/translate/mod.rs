@@ -109,6 +109,11 @@ pub(crate) fn epoch(text: &str) -> Result<Epoch, Fault> {
     })
 }
 
+/// A project as shown: the directory whose `.git` is its key.
+pub(crate) fn project(key: &str) -> &str {
+    key.strip_suffix("/.git").unwrap_or(key)
+}
+
 /// A full session id of ours: 32 hexadecimal digits.
 pub(crate) fn session_id(text: &str) -> Option<SessionId> {
     (text.len() == 32)
@@ -122,7 +127,7 @@ pub(crate) fn task(task: &Task) -> reply::Task {
         title: task.title.clone(),
         description: task.description.clone(),
         priority: priority_name(task.priority).to_owned(),
-        project: task.project.clone(),
+        project: project(&task.project).to_owned(),
         state: state_name(task.state).to_owned(),
         depends_on: task.depends_on.iter().map(ToString::to_string).collect(),
         paths: task.paths.iter().map(|(_, shown)| shown.clone()).collect(),
@@ -166,7 +171,7 @@ pub(crate) fn lock(lock: &Lock, now: kite_rules::Now, waiting: &[Owner]) -> repl
         kind: "lock".to_owned(),
         session: lock.owner.session.to_string(),
         agent: lock.owner.agent.clone(),
-        project: lock.project.clone(),
+        project: project(&lock.project).to_owned(),
         epoch: lock.epoch.to_string(),
         since: rfc3339(lock.since_wall_ms),
         until: rfc3339(now.wall_at(lock.expires_mono_ms())),
@@ -194,7 +199,7 @@ pub(crate) fn hold(
         kind: "hold".to_owned(),
         session: hold.owner.session.to_string(),
         agent: hold.owner.agent.clone(),
-        project: project.to_owned(),
+        project: self::project(project).to_owned(),
         since: rfc3339(hold.since.wall_ms),
         until: rfc3339(now.wall_at(hold.until_mono_ms)),
         ..reply::Lock::default()
@@ -225,7 +230,7 @@ pub(crate) fn session(
         pid: session.process.map(|process| process.pid),
         state: session_state_name(session.state).to_owned(),
         cwd: Some(session.cwd.clone()),
-        project: session.project.clone(),
+        project: project(&session.project).to_owned(),
         worktree: session.worktree.clone(),
         intent: session.intent.clone(),
         fingerprint: session.fingerprint.clone(),
