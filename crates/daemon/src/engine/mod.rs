@@ -1,7 +1,7 @@
 //! What is done: the one place where state changes.
 //!
 //! The engine answers the doors ([`crate::doors::Answers`]). It finds out who asks
-//! ([`callers`]), has the store judge and keep, holds the short-lived facts itself (holds,
+//! (`callers`), has the store judge and keep, holds the short-lived facts itself (holds,
 //! touches, waits), and tells those who wait or watch. Everything happens on one thread; nothing
 //! borrows across an await.
 //!

@@ -297,22 +297,12 @@ fn look(home: &std::path::Path, cwd: &std::path::Path, reading: Reading) -> Opti
             _ => calls.push(call),
         }
     }
-    let inside = |directory: &str| {
-        kite_undo::Git::open(&history.top().join(directory))
-            .ok()
-            .map(|git| git.top().to_owned())
-    };
     for call in &mut calls {
         // A command in another repository, or in a nested one, is not judged by this one's files.
         let from = if call.from_top { "" } else { here.as_str() };
         let elsewhere = call.directory.as_ref().is_some_and(|directory| {
-            inside(
-                &format!("{from}/{directory}")
-                    .trim_start_matches('/')
-                    .to_owned(),
-            )
-            .as_deref()
-                != Some(history.top())
+            let place = history.top().join(from).join(directory);
+            kite_undo::Git::open(&place).map_or(true, |git| git.top() != history.top())
         });
         call.certain &= !elsewhere;
     }
