@@ -32,6 +32,7 @@ fn without_a_file_the_defaults_count() {
         guard: Guard::Open,
         hold: Hold::Edit,
         intent: true,
+        git_guard: true,
         notes: true,
         hold_wait_ms: 2_000,
         lock_ttl_s: 1_800,
@@ -48,7 +49,7 @@ fn without_a_file_the_defaults_count() {
 #[test]
 fn every_setting_can_be_set() {
     let loaded = home(
-        "guard = 'strict'\nhold = 'turn'\nintent = false\nnotes = 'off'\nhold_wait_ms = 0\n\
+        "guard = 'strict'\nhold = 'turn'\nintent = false\ngit_guard = 'off'\nnotes = 'off'\nhold_wait_ms = 0\n\
          lock_ttl_s = 0x64\nsession_ttl_s = 30\ndurability = 'power'\nlog_days = 1_000\n\
          log_max_mib = 1\nlog_full = ['Bash', 'WebFetch']\n",
     );
@@ -57,6 +58,7 @@ fn every_setting_can_be_set() {
         guard: Guard::Strict,
         hold: Hold::Turn,
         intent: false,
+        git_guard: false,
         notes: false,
         hold_wait_ms: 0,
         lock_ttl_s: 100,
