@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::stories::{Agent, World, denied, hurried, said, story};
+use super::stage::{Agent, World, denied, hurried, said, story};
 
 /// Two sessions in one repository: `a.rs` is the first one's, `b.rs` the second one's.
 async fn both_have_work(world: &World) -> (Agent, Agent) {
@@ -186,5 +186,33 @@ fn a_shell_that_goes_elsewhere_is_not_judged_by_these_files() {
             elsewhere.path().display()
         );
         assert_eq!(denied(&shell(&world, &a, &command, "g1").await), None);
+    });
+}
+
+#[test]
+fn what_an_edit_replaced_can_be_brought_back() {
+    story(hurried(), async |world| {
+        let (_a, _b) = both_have_work(&world).await;
+        let home = world.home();
+        let shop = std::path::PathBuf::from(world.shop());
+        let history =
+            kite_undo::History::open(&home, &shop, kite_undo::Settings::default()).unwrap();
+        let recorded = history
+            .list(&kite_undo::journal::Filter::default())
+            .unwrap();
+        assert_eq!(
+            recorded.len(),
+            2,
+            "both edits are in the journal that git's users find"
+        );
+        let selection = kite_undo::restore::Selection {
+            path: Some("a.rs".into()),
+            ..kite_undo::restore::Selection::default()
+        };
+        history
+            .undo(&selection, &kite_undo::restore::UndoOptions::default())
+            .unwrap();
+        let content = std::fs::read_to_string(world.file("a.rs")).unwrap();
+        assert_eq!(content, "committed\n");
     });
 }

@@ -5,7 +5,6 @@ use std::{
     cell::RefCell,
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -20,8 +19,6 @@ use super::Engine;
 
 /// An edit waits at most so long for the content before it to be kept.
 const KEEP_MAX: Duration = Duration::from_millis(250);
-/// Working copies whose history is held open.
-const HISTORIES_MAX: usize = 64;
 /// Edits under way whose content before is known.
 const EDITS_MAX: usize = 1_024;
 
@@ -34,7 +31,6 @@ pub(super) struct Before {
 
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
-    histories: RefCell<HashMap<String, Arc<History>>>,
     /// By the id of the tool call.
     edits: RefCell<HashMap<String, Before>>,
     /// Snapshots taken before a call's command, by the id of the tool call: where, and which.
@@ -42,32 +38,22 @@ pub(super) struct Keeping {
 }
 
 impl<S: Store> Engine<S> {
-    /// The history of the working copy that the session stands in.
-    async fn history(&self, owner: &Owner) -> Option<Arc<History>> {
-        let worktree = self.store.read(|ledger| {
+    /// Records edits of the working copy that the session stands in. Starts no git.
+    fn history(&self, owner: &Owner) -> Option<History> {
+        let (top, common_directory) = self.store.read(|ledger| {
             let session = ledger.sessions.get(&owner.session)?;
-            session.worktree.clone()
+            Some((session.worktree.clone()?, session.project.clone()))
         })?;
-        if let Some(known) = self.keeping.histories.borrow().get(&worktree) {
-            return Some(Arc::clone(known));
-        }
-        let home = self.identity.home.path().to_owned();
-        let directory = PathBuf::from(&worktree);
-        let open = move || History::open(&home, &directory, Settings::default()).ok();
-        let history = Arc::new(tokio::task::spawn_blocking(open).await.ok()??);
-        let mut histories = self.keeping.histories.borrow_mut();
-        if histories.len() >= HISTORIES_MAX {
-            histories.clear();
-        }
-        histories.insert(worktree, Arc::clone(&history));
-        Some(history)
+        let home = self.identity.home.path();
+        let (top, identity) = (Path::new(&top), Path::new(&common_directory));
+        Some(History::recorder(home, top, identity, Settings::default()))
     }
 
     /// Keeps what a file holds before this call changes it. Whatever fails here only means that
     /// this edit cannot be undone.
     pub(super) async fn keep_before(&self, owner: &Owner, file: &Path, call: &str) {
         let keep = async {
-            let history = self.history(owner).await?;
+            let history = self.history(owner)?;
             let path = file.to_owned();
             tokio::task::spawn_blocking(move || history.keep(&path).ok())
                 .await
@@ -87,7 +73,7 @@ impl<S: Store> Engine<S> {
     /// Records an edit that has happened, with what the file holds now.
     pub(super) async fn keep_after(&self, owner: &Owner, call: &str, tool: &str) {
         let before = self.keeping.edits.borrow_mut().remove(call);
-        let (Some(before), Some(history)) = (before, self.history(owner).await) else {
+        let (Some(before), Some(history)) = (before, self.history(owner)) else {
             return;
         };
         let edit = Edit {

@@ -26,6 +26,8 @@ mod retries;
 mod secrets;
 mod settings;
 mod shell;
+#[cfg(test)]
+mod stage;
 mod steps;
 #[cfg(test)]
 mod stories;
