@@ -16,7 +16,7 @@ use std::{
 
 /// Crates that end up in `kite`. A change in one of them is a new build.
 const CRATES: &[&str] = &[
-    "daemon", "hook", "kite", "mcp", "redact", "rules", "store", "wire",
+    "daemon", "gitcall", "hook", "kite", "mcp", "redact", "rules", "store", "undo", "wire",
 ];
 
 /// Links the C library into the hook: starting without a dynamic linker saves a third of its time.

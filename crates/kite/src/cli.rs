@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completions, config, daemon, demo, doctor, init, lock, log, mcp, sessions, status, task, uninit,
+    completions, config, daemon, demo, doctor, init, lock, log, mcp, sessions, status, task, undo,
+    uninit,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -19,6 +20,7 @@ Examples:
   kite status                   what is going on, on one screen
   kite task create \"Add login\"  put a task in the queue
   kite log --follow             watch what sessions do
+  kite undo 41                  bring back what an agent changed or lost
 
 Exit codes:
   0 done   1 failed   2 wrong usage   3 refused   4 no daemon   5 not found
@@ -52,6 +54,7 @@ pub(crate) enum Command {
     Task(task::TaskArgs),
     Lock(lock::LockArgs),
     Log(log::LogArgs),
+    Undo(undo::UndoArgs),
     Init(init::InitArgs),
     Uninit(uninit::UninitArgs),
     Doctor(doctor::DoctorArgs),

@@ -17,7 +17,8 @@ pub(crate) enum Exit {
     Error = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// Refused by the rules: locked, claimed by another, an old attempt, not allowed here.
+    /// Refused by the rules: locked, claimed by another, an old attempt, not allowed here. Also an
+    /// undo that leaves something to a person: a conflict, or a path that could not come back.
     Refused = 3,
     /// No daemon answers and none could be started.
     Unreachable = 4,
@@ -178,6 +179,26 @@ impl From<wiring::Error> for Error {
             why: error.why,
             hint: error.hint,
         }
+    }
+}
+
+impl From<kite_undo::Error> for Error {
+    fn from(error: kite_undo::Error) -> Error {
+        use kite_undo::Error as Undo;
+        let kind = match &error {
+            Undo::NothingFits { .. } | Undo::WorktreeGone { .. } => Kind::NotFound,
+            Undo::Escapes { .. } => Kind::Usage,
+            _ => Kind::Failed,
+        };
+        let hint = match &error {
+            Undo::NothingFits { .. } => "`kite undo --list` shows what there is",
+            Undo::Io { .. } => "what had been changed before that is in `kite undo --list`",
+            _ => "",
+        };
+        let why = std::error::Error::source(&error).map(ToString::to_string);
+        Error::new(kind, error.to_string())
+            .because(why.unwrap_or_default())
+            .hinted(hint)
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod mcp;
 pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod task;
+pub(crate) mod undo;
 pub(crate) mod uninit;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Task(args) => task::run(args, terminal),
         Command::Lock(args) => lock::run(args, terminal),
         Command::Log(args) => log::run(&args, terminal),
+        Command::Undo(args) => undo::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),
         Command::Uninit(args) => uninit::run(&args, terminal),
         Command::Doctor(args) => doctor::run(&args, terminal),

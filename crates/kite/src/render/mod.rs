@@ -18,6 +18,7 @@ pub(crate) mod table;
 pub(crate) mod tasks;
 mod terminal;
 pub(crate) mod text;
+pub(crate) mod undo;
 pub(crate) mod wiring;
 
 pub(crate) use line::{Line, Role};

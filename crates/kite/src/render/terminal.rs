@@ -1,7 +1,7 @@
 //! Where output goes: data to stdout, everything else to stderr.
 
 use std::{
-    io::{self, BufWriter, IsTerminal as _, Stderr, Stdout, Write},
+    io::{self, BufRead as _, BufWriter, IsTerminal as _, Read as _, Stderr, Stdout, Write},
     time::Duration,
 };
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     line::{Line, Role},
     moment,
-    text::{escape_json, fit, width},
+    text::{escape, escape_json, fit, width},
 };
 use crate::cli::ColorChoice;
 
@@ -19,6 +19,9 @@ use crate::cli::ColorChoice;
 const COLUMNS_DEFAULT: usize = 100;
 /// Fewest columns that tables are fitted to.
 const COLUMNS_MIN: usize = 40;
+
+/// A longer answer to a question is none.
+const ANSWER_BYTES_MAX: u64 = 100;
 
 /// The two streams of this program, and what is known of them.
 ///
@@ -88,6 +91,18 @@ impl Terminal {
         // Where nobody reads stderr the data still counts.
         let _ = writeln!(self.err, "{text}");
         Ok(())
+    }
+
+    /// Asks the person in front of the terminal. Anything but yes is no.
+    pub(crate) fn confirm(&mut self, question: &str) -> io::Result<bool> {
+        self.out.flush()?;
+        write!(self.err, "{} [y/N] ", escape(question))?;
+        let mut answer = String::new();
+        io::stdin()
+            .lock()
+            .take(ANSWER_BYTES_MAX)
+            .read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// One JSON document, to stdout.

@@ -20,6 +20,7 @@ const COMMANDS: &[&[&str]] = &[
     &["lock", "release"],
     &["lock", "list"],
     &["log"],
+    &["undo"],
     &["init"],
     &["uninit"],
     &["doctor"],

@@ -8,6 +8,8 @@ mod json;
 mod screens;
 mod stand_in;
 mod stories;
+mod undo;
+mod undo_errors;
 mod world;
 
 /// Every file here is a module above: none is forgotten.

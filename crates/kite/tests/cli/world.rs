@@ -128,6 +128,13 @@ impl Call {
         self
     }
 
+    /// Called in this directory.
+    #[must_use]
+    pub(crate) fn at(mut self, directory: &std::path::Path) -> Call {
+        self.command.current_dir(directory);
+        self
+    }
+
     #[must_use]
     pub(crate) fn inside(self, agent: &Agent) -> Call {
         self.env("CLAUDE_PID", agent.pid.to_string())
