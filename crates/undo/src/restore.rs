@@ -48,7 +48,7 @@ pub struct Report {
     /// What undoes this undo; `None` in a dry run, or where nothing changed.
     pub number: Option<u64>,
     pub paths: Vec<PathReport>,
-    /// Paths that are staged again as they were.
+    /// Paths that are staged again as they were, or would be.
     pub staged: Vec<PathBuf>,
     /// Why the index could not be written, in git's words. The files are back all the same.
     pub index_failed: Option<String>,

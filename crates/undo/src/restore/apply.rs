@@ -35,6 +35,7 @@ pub(super) fn apply(
     if options.dry_run {
         let mut undoing = Undoing::new(history, plan, options, None)?;
         undoing.files()?;
+        undoing.would_stage()?;
         return Ok(undoing.report);
     }
     // Held to the end: nobody else undoes at the same time, and the number stays ours.
@@ -318,6 +319,20 @@ impl<'a> Undoing<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// What [`Undoing::index`] would stage.
+    fn would_stage(&mut self) -> Result<(), Error> {
+        if let Some(git) = self
+            .history
+            .git
+            .as_ref()
+            .filter(|_| !self.plan.index.is_empty())
+        {
+            let changes = entries_to_stage(git, &self.plan.index)?;
+            self.report.staged = changes.into_iter().map(|it| it.path.into()).collect();
+        }
+        Ok(())
     }
 
     /// Stages again what was staged, where nobody staged anything else since.

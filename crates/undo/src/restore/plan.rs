@@ -84,7 +84,7 @@ pub(super) fn make(history: &History, selection: &Selection) -> Result<Plan, Err
             let record = latest.first().ok_or_else(|| nothing(selection))?;
             of_record(history, record)?
         }
-        _ => of_edits(history, selection)?,
+        _ => of_edits(history, selection, path.as_ref())?,
     };
     if let Some(path) = path {
         plan.files.retain(|file| file.path.starts_with(&path));
@@ -227,10 +227,16 @@ fn of_record(history: &History, record: &Record) -> Result<Plan, Error> {
 }
 
 /// All edits that fit and are not undone yet.
-fn of_edits(history: &History, selection: &Selection) -> Result<Plan, Error> {
+fn of_edits(
+    history: &History,
+    selection: &Selection,
+    path: Option<&PathBuf>,
+) -> Result<Plan, Error> {
     let filter = Filter {
         session: selection.session.clone(),
         tool_use_id: selection.tool_use_id.clone(),
+        // What is not touched stays to be undone.
+        path: path.cloned(),
         worktree: Some(history.top.clone()),
         ..Filter::default()
     };
