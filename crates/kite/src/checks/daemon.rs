@@ -28,7 +28,12 @@ pub(super) fn daemon_build(home: &Home, daemon: &Daemon) -> Check {
         )
     } else if welcome.build != BUILD {
         let found = format!("{found}; this program is build {BUILD}");
-        Check::warn(NAME, found, "kite daemon restart")
+        // A restart starts the installed program, which may be the other build.
+        Check::warn(
+            NAME,
+            found,
+            "`kite init` with the newer of the two, then `kite daemon restart`",
+        )
     } else {
         Check::ok(NAME, found)
     }

@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** a check looks and never changes anything. Those that concern the
 //! daemon do not start it.
 
+mod configuration;
 mod daemon;
 mod disk;
 mod programs;
@@ -48,6 +49,7 @@ pub(crate) fn examine(home: &Home) -> Vec<Check> {
         disk::free_space(home),
         hook,
         programs::installed_program(home),
+        configuration::configuration(home, machine.as_ref().ok()),
     ]);
     match Daemon::connect_running(home.clone()) {
         Ok(mut daemon) => {

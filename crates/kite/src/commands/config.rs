@@ -12,7 +12,7 @@ use crate::{
 #[command(after_help = "\
 Examples:
   kite config
-  kite config > ~/.kite/config.toml    then edit it")]
+  echo 'guard = \"strict\"' >> ~/.kite/config.toml    then: kite daemon restart")]
 pub(crate) struct ConfigArgs {}
 
 pub(crate) fn run(_: &ConfigArgs, terminal: &mut Terminal) -> Result<Exit, Error> {

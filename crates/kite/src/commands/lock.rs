@@ -58,10 +58,10 @@ struct AcquireArgs {
     #[arg(long)]
     name: Option<String>,
     /// How long it lasts without a sign of life: 30s, 10m, 2h.
-    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    #[arg(long, value_name = "SPAN", value_parser = ttl_span)]
     ttl: Option<Duration>,
     /// How long to wait in the queue where it is not free: at most 45s.
-    #[arg(long, value_name = "SPAN", value_parser = parse_span)]
+    #[arg(long, value_name = "SPAN", value_parser = wait_span)]
     wait: Option<Duration>,
     /// Keep it past the end of an agent's turn.
     #[arg(long)]
@@ -72,6 +72,25 @@ struct AcquireArgs {
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// The daemon's own limits, told in the words of the command line.
+fn ttl_span(text: &str) -> Result<Duration, String> {
+    let span = parse_span(text)?;
+    if (1..=86_400).contains(&span.as_secs()) {
+        Ok(span)
+    } else {
+        Err("1s to 24h".to_owned())
+    }
+}
+
+fn wait_span(text: &str) -> Result<Duration, String> {
+    let span = parse_span(text)?;
+    if span.as_secs() <= 45 {
+        Ok(span)
+    } else {
+        Err("at most 45s; ask again to wait longer".to_owned())
+    }
 }
 
 /// Give locks back. Releasing what is free is no error.

@@ -25,6 +25,8 @@ fn a_wrong_command_line_ends_with_2() {
             &["lock", "acquire", "a", "--wait", "soon"],
             "30s, 10m, 2h or 1d",
         ),
+        (&["lock", "acquire", "a", "--wait", "1h"], "at most 45s"),
+        (&["lock", "acquire", "a", "--ttl", "0"], "1s to 24h"),
         (&["lock", "release"], "<PATH>"),
         (&["log", "--since=-1m"], "30s, 10m, 2h or 1d"),
         (&["log", "--limit", "1001"], "1..=1000"),

@@ -344,6 +344,22 @@ fn the_doctor_names_a_hook_that_is_gone() {
 }
 
 #[test]
+fn the_doctor_names_what_is_wrong_in_the_configuration() {
+    let world = World::with_daemon();
+    world.kite(&["init"]).run().ends(0);
+    let config = world.home.join("config.toml");
+    for (text, ends, named) in [
+        ("notes = false\n", 0, "understood"),
+        ("notse = false\n", 0, "config.toml:1: unknown key `notse`"),
+        ("# once\nguard = \"strct\"\n", 1, "config.toml:2: "),
+        ("[[[\n", 1, "config.toml:1: "),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        world.kite(&["doctor"]).run().ends(ends).mentions(named);
+    }
+}
+
+#[test]
 fn the_demo_goes_as_told() {
     World::new()
         .kite(&["demo"])
