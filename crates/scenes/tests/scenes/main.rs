@@ -3,6 +3,7 @@
 mod claims;
 mod clean_repository;
 mod daemon_death;
+mod git_guard;
 mod holder_death;
 mod locks;
 mod phantom_holds;
