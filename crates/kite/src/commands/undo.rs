@@ -98,7 +98,10 @@ fn open(home: &Home) -> Result<History, Error> {
     let here = here()?;
     let open = |directory: &Path| History::open(home.path(), directory, Settings::default());
     let history = open(&here)?;
-    let marked = |directory: &&Path| directory.join(".kite").is_dir();
+    let marked = |directory: &&Path| {
+        let dot_kite = Home::at(directory.join(".kite"));
+        dot_kite.path().is_dir() && !dot_kite.marker().exists()
+    };
     match here.ancestors().find(marked) {
         Some(project) if history.git().is_none() && project != here => Ok(open(project)?),
         _ => Ok(history),
@@ -288,12 +291,19 @@ fn undo(
     })
 }
 
-/// The latest entry of this working copy whose undo changes anything. What is undone already, and
-/// undos themselves, are passed over: called again and again it goes back step by step.
+/// The latest entry of this working copy whose undo changes anything. Called again and again it
+/// goes back step by step: what is undone already is passed over, and so are undos themselves and
+/// the snapshots before them, which hold what was undone.
 fn latest(history: &History, wanted: &Wanted, dry: &UndoOptions) -> Result<u64, Error> {
     let records = history.list(&wanted.filter(history))?;
-    let open = records.iter().filter(|record| {
-        record.undone_by.is_none() && !matches!(record.entry.kind, EntryKind::Undo { .. })
+    let mut undone_since = false;
+    let open = records.iter().filter(|record| match record.entry.kind {
+        EntryKind::Undo { .. } => {
+            undone_since |= record.undone_by.is_none();
+            false
+        }
+        EntryKind::Snapshot { .. } => record.undone_by.is_none() && !undone_since,
+        _ => record.undone_by.is_none(),
     });
     for record in open.take(TRIED_MAX) {
         let number = record.entry.number;

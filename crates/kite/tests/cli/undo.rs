@@ -283,6 +283,26 @@ fn what_a_git_command_destroys_comes_back_whole_and_goes_again() {
 }
 
 #[test]
+fn a_snapshot_is_undone_by_the_repository_alone_and_staged_again() {
+    let mut shop = Workshop::open(&[("a.rs", "one\n"), ("b.rs", "one\n")]);
+    shop.edit(Who::Ada, "a.rs", "staged\n");
+    shop.git(&["add", "a.rs"]);
+    shop.edit(Who::Ada, "a.rs", "not staged\n");
+    let answer = shop.before_shell(Who::Ben, "git reset --hard $NOTHING");
+    let number = number_in(&answer.to_string());
+    shop.git(&["reset", "--quiet", "--hard"]);
+    // As with another home, or after the journal was lost.
+    fs::remove_dir_all(shop.world.home.join("undo")).unwrap();
+    undone(&shop, number)
+        .ends(0)
+        .mentions("a snapshot that is only in this repository")
+        .mentions("restored    a.rs")
+        .mentions("staged as before: 1 file");
+    shop.holds("a.rs", "not staged\n");
+    assert_eq!(shop.git(&["show", ":a.rs"]), "staged\n");
+}
+
+#[test]
 fn one_edit_is_taken_back_and_later_ones_stay() {
     let text = |first: &str, last: &str| format!("{first}\n2\n3\n4\n5\n6\n7\n{last}\n");
     let mut shop = Workshop::open(&[("a.rs", &text("1", "8"))]);
@@ -321,6 +341,11 @@ fn without_a_number_it_goes_back_step_by_step() {
     let mut shop = Workshop::open(&[("a.rs", "one\n")]);
     shop.edit(Who::Ada, "a.rs", "two\n");
     shop.edit(Who::Ada, "a.rs", "three\n");
+    // A snapshot is not the latest change, and does not bring back what has been undone.
+    assert_eq!(
+        refused(&shop.before_shell(Who::Ben, "git stash $NOTHING")),
+        None
+    );
     shop.kite(&["undo"])
         .run()
         .ends(2)
@@ -337,7 +362,7 @@ fn without_a_number_it_goes_back_step_by_step() {
         .complains("nothing to undo");
     let listed = shop.kite(&["undo", "--list", "--limit", "2"]).run().ends(0);
     assert_eq!(listed.stdout.lines().count(), 3, "{listed:#?}");
-    listed.mentions("undo of 1").complains("2 older");
+    listed.mentions("undo of 1").complains("3 older");
 }
 
 #[test]

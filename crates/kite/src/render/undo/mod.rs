@@ -26,7 +26,7 @@ pub(crate) fn print_list(
     more: usize,
 ) -> io::Result<()> {
     if records.is_empty() {
-        return terminal.note("Nothing is kept here: no agent has changed anything that fits.");
+        return terminal.note("Nothing is kept here, or nothing that fits.");
     }
     let mut table = Table::new(&["N", "WHEN", "SESSION", "WHAT", "UNDONE"]);
     for record in records {
