@@ -206,11 +206,14 @@ fn headline(
     let Some(entry) = record.map(|record| &record.entry) else {
         return line.plain(": a snapshot that is only in this repository");
     };
-    let who = entry.session.as_deref().map(short_id).unwrap_or("a person");
-    line.plain(": ").plain(what(entry, top)).with(
-        Role::Faint,
-        format!(" ({who}, {})", terminal.ago(&moment(entry.at_ms))),
-    )
+    let when = terminal.ago(&moment(entry.at_ms));
+    let told = match entry.session.as_deref() {
+        Some(session) => format!(" ({}, {when})", short_id(session)),
+        None => format!(" ({when})"),
+    };
+    line.plain(": ")
+        .plain(what(entry, top))
+        .with(Role::Faint, told)
 }
 
 /// What an entry is, in a few words.
