@@ -177,6 +177,20 @@ fn what_is_not_certain_goes_on_with_a_snapshot_and_one_line() {
 }
 
 #[test]
+fn the_way_back_is_told_although_the_same_state_was_kept_before() {
+    story(hurried(), async |world| {
+        let (a, b) = both_have_work(&world).await;
+        assert!(denied(&shell(&world, &b, "git stash", "g1").await).is_some());
+        let answer = shell(&world, &a, "git checkout $WHERE -- .", "g2").await;
+        assert!(
+            said(&answer).is_some_and(|note| note.contains("kite undo 3")),
+            "{answer}"
+        );
+        assert_eq!(rescues(&world), 1);
+    });
+}
+
+#[test]
 fn a_shell_that_goes_elsewhere_is_not_judged_by_these_files() {
     story(hurried(), async |world| {
         let (a, _b) = both_have_work(&world).await;

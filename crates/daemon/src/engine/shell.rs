@@ -109,9 +109,7 @@ impl<S: Store> Engine<S> {
         }
         let near = (judged.iter().zip(verbs)).find(|(judgement, _)| !judgement.theirs.is_empty());
         match (near, kept) {
-            (Some((judgement, verb)), Some((number, true))) => {
-                self.kept_note(judgement, &verb, number)
-            }
+            (Some((judgement, verb)), Some(number)) => self.kept_note(judgement, &verb, number),
             _ => Verdict::Pass,
         }
     }
@@ -133,14 +131,14 @@ impl<S: Store> Engine<S> {
         scene.files.iter().map(|(path, _)| of(path)).collect()
     }
 
-    /// Keeps everything uncommitted. The number, and whether it is a new one.
+    /// Keeps everything uncommitted; the number of the snapshot.
     async fn snapshot(
         &self,
         owner: &Owner,
         command: &str,
         call: &str,
         scene: Scene,
-    ) -> Option<(u64, bool)> {
+    ) -> Option<u64> {
         let command: String = command.chars().take(COMMAND_CHARS_MAX).collect();
         let why = Why {
             session: Some(owner.session.to_string()),
@@ -160,7 +158,7 @@ impl<S: Store> Engine<S> {
                 if snapshot.fresh {
                     self.count(prevented::SNAPSHOTS, 1);
                 }
-                Some((snapshot.number, snapshot.fresh))
+                Some(snapshot.number)
             }
             Err(error) => {
                 let why = Some(error.to_string());
@@ -170,7 +168,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    fn refuse_git(&self, judgement: &Judgement, kept: Option<(u64, bool)>) -> Verdict {
+    fn refuse_git(&self, judgement: &Judgement, kept: Option<u64>) -> Verdict {
         let sessions: BTreeSet<&str> = judgement.theirs.iter().map(|(_, id)| id.as_str()).collect();
         let who: Vec<String> = sessions.into_iter().map(|id| self.about(id)).collect();
         let mut files: Vec<String> = judgement
@@ -202,7 +200,7 @@ impl<S: Store> Engine<S> {
             }
             None => text.push_str(" Name your own files one by one instead."),
         }
-        if let Some((number, _)) = kept {
+        if let Some(number) = kept {
             text =
                 format!("{text}\nEverything uncommitted is kept all the same: kite undo {number}");
         }
