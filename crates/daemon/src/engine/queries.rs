@@ -45,24 +45,14 @@ impl<S: Store> Engine<S> {
         };
         match request.target.as_str() {
             "sessions" => {
-                let wanted = |session: &Session| {
+                let mut sessions = self.sessions_shown(|session| {
                     (request.ended || session.state.is_live())
-                        && project
-                            .as_ref()
-                            .is_none_or(|project| *project == session.project)
-                        && request.session.as_ref().is_none_or(|prefix| {
-                            session.id.to_string().starts_with(prefix.as_str())
-                        })
-                };
-                let mut sessions = self.sessions_shown(wanted);
+                        && is_of(project.as_deref(), session)
+                        && is_named(request.session.as_deref(), session)
+                });
                 sessions.truncate(rows(ROWS_MAX));
-                Ok(ok_line(
-                    id,
-                    &Sessions {
-                        sessions,
-                        you: self.you(connection, envelope),
-                    },
-                ))
+                let you = self.you(connection, envelope);
+                Ok(ok_line(id, &Sessions { sessions, you }))
             }
             "tasks" => {
                 let list = TaskList {
@@ -80,19 +70,7 @@ impl<S: Store> Engine<S> {
                 id,
                 &self.locks_shown(project.as_deref(), rows(ROWS_MAX)),
             )),
-            "events" => {
-                let filter = Filter {
-                    session: request.session.clone(),
-                    tool: request.tool.clone(),
-                    since_wall_ms: request
-                        .since_ms
-                        .map(|ms| self.now().wall_ms.saturating_sub(ms)),
-                    after: request.after,
-                    limit: rows(EVENTS),
-                };
-                let events: Events = self.log.query(filter).await;
-                Ok(ok_line(id, &events))
-            }
+            "events" => Ok(ok_line(id, &self.events(&request, rows(EVENTS)).await)),
             "stats" => Ok(ok_line(id, &self.stats())),
             other => {
                 let shown: String = other.chars().take(40).collect();
@@ -102,6 +80,20 @@ impl<S: Store> Engine<S> {
                 )
             }
         }
+    }
+
+    async fn events(&self, request: &Query, limit: usize) -> Events {
+        let since = request
+            .since_ms
+            .map(|ms| self.now().wall_ms.saturating_sub(ms));
+        let filter = Filter {
+            session: request.session.clone(),
+            tool: request.tool.clone(),
+            since_wall_ms: since,
+            after: request.after,
+            limit,
+        };
+        self.log.query(filter).await
     }
 
     /// The caller's own session, where it has one already.
@@ -218,4 +210,13 @@ impl<S: Store> Engine<S> {
             }
         })
     }
+}
+
+fn is_of(project: Option<&str>, session: &Session) -> bool {
+    project.is_none_or(|project| project == session.project)
+}
+
+/// Whether the session's id begins so.
+fn is_named(prefix: Option<&str>, session: &Session) -> bool {
+    prefix.is_none_or(|prefix| session.id.to_string().starts_with(prefix))
 }
