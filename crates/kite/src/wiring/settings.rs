@@ -80,6 +80,8 @@ pub(crate) fn gaps(settings: &Value, caller: &Caller) -> Gaps {
         }
     }
     gaps.surplus = found.into_iter().map(|hook| hook.event).collect();
+    // The parser's order of keys is no order.
+    gaps.surplus.sort();
     let allowed = allowed(settings);
     gaps.permissions = PERMISSIONS
         .iter()
