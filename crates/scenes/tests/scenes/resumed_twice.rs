@@ -26,14 +26,17 @@ fn two_resumes_of_one_id_are_two_sessions() -> Scene {
     let left = Script::new("left")
         .call(Call::kite("kite_file_lock", json!({"file": file})))
         .meet("locked", 2)
+        .meet("tried", 2)
         .call(Call::read(&file))
         .call(Call::edit(&file, "one", "left"))
         .wait_for("end")
         .say("Done.");
     let right = Script::new("right")
-        .meet("locked", 2)
         .call(Call::read(&file))
+        .meet("locked", 2)
+        // Before the other has edited: Claude Code itself refuses an edit of text that is gone.
         .call(Call::edit(&file, "one", "right"))
+        .meet("tried", 2)
         .wait_for("end")
         .say("Done.");
     let (left, right) = (resume("Go left", left)?, resume("Go right", right)?);
