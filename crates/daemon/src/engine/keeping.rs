@@ -76,24 +76,21 @@ impl<S: Store> Engine<S> {
         let (Some(before), Some(history)) = (before, self.history(owner)) else {
             return;
         };
-        let edit = Edit {
-            changes: Vec::new(),
-            session: Some(owner.session.to_string()),
-            tool: Some(tool.to_owned()),
-            tool_use_id: Some(call.to_owned()),
-            at_ms: self.now().wall_ms,
-        };
+        let session = Some(owner.session.to_string());
+        let (tool, tool_use_id) = (Some(tool.to_owned()), Some(call.to_owned()));
+        let at_ms = self.now().wall_ms;
         let record = move || {
-            let after = history.keep(&before.path)?;
-            let path = PathText::from(history.relative(&before.path)?.as_path());
             let change = Change {
-                path,
+                path: PathText::from(history.relative(&before.path)?.as_path()),
                 before: before.version,
-                after,
+                after: history.keep(&before.path)?,
             };
             history.record(&Edit {
                 changes: vec![change],
-                ..edit
+                session,
+                tool,
+                tool_use_id,
+                at_ms,
             })
         };
         if let Ok(Err(error)) = tokio::task::spawn_blocking(record).await {

@@ -223,19 +223,26 @@ impl<S: Store> Engine<S> {
         request: Request,
     ) -> Result<Vec<u8>, Fault> {
         let id = envelope.id;
-        let line = |body: &dyn erased::Body| body.line(id);
         match request {
-            Request::Hello(hello) => self.hello(&hello).map(|welcome| line(&welcome)),
-            Request::Register(r) => self.register(envelope, r).await.map(|b| line(&b)),
-            Request::Heartbeat(_) => self.heartbeat(connection, envelope).await.map(|b| line(&b)),
+            Request::Hello(hello) => self
+                .hello(&hello)
+                .map(|welcome| reply::ok_line(id, &welcome)),
+            Request::Register(r) => self
+                .register(envelope, r)
+                .await
+                .map(|b| reply::ok_line(id, &b)),
+            Request::Heartbeat(_) => self
+                .heartbeat(connection, envelope)
+                .await
+                .map(|b| reply::ok_line(id, &b)),
             Request::FileTouch(r) => self
                 .file_touch(connection, envelope, r)
                 .await
-                .map(|b| line(&b)),
+                .map(|b| reply::ok_line(id, &b)),
             Request::SessionEnd(_) => self
                 .session_end(connection, envelope)
                 .await
-                .map(|b| line(&b)),
+                .map(|b| reply::ok_line(id, &b)),
             Request::TaskCreate(r) => self.task_create(connection, envelope, r).await,
             Request::TaskClaim(r) => self.task_claim(connection, envelope, r).await,
             Request::TaskComplete(r) => self.task_complete(connection, envelope, r).await,
@@ -244,13 +251,15 @@ impl<S: Store> Engine<S> {
             Request::TaskList(r) => self
                 .task_list(connection, envelope, r)
                 .await
-                .map(|b| line(&b)),
-            Request::TaskShow(r) => self.task_show(&r).await.map(|b| line(&b)),
+                .map(|b| reply::ok_line(id, &b)),
+            Request::TaskShow(r) => self.task_show(&r).await.map(|b| reply::ok_line(id, &b)),
             Request::Lock(r) => self.lock(connection, envelope, r).await,
             Request::Unlock(r) => self.unlock(connection, envelope, r).await,
             Request::Query(r) => self.query(connection, envelope, r).await,
-            Request::Subscribe(r) => self.subscribe(connection, &r).map(|b| line(&b)),
-            Request::Cancel(r) => Ok(line(&self.cancel(connection, r.request))),
+            Request::Subscribe(r) => self
+                .subscribe(connection, &r)
+                .map(|b| reply::ok_line(id, &b)),
+            Request::Cancel(r) => Ok(reply::ok_line(id, &self.cancel(connection, r.request))),
             Request::Shutdown(r) => {
                 let outcome = Some(r.reason);
                 self.note(Event {
@@ -260,7 +269,7 @@ impl<S: Store> Engine<S> {
                     ..Event::default()
                 });
                 self.stop.request();
-                Ok(line(&Done {}))
+                Ok(reply::ok_line(id, &Done {}))
             }
         }
     }
@@ -399,18 +408,6 @@ fn storage(error: &StoreError) -> Fault {
         .hint("Free some space and ask again. Reading and releasing still work."),
         other => Fault::new("storage_error", format!("{other}; nothing was changed"))
             .hint("Ask again; `kite doctor` looks into it."),
-    }
-}
-
-mod erased {
-    //! Lets `dispatch` name any reply body.
-    pub(super) trait Body {
-        fn line(&self, id: Option<u64>) -> Vec<u8>;
-    }
-    impl<T: serde::Serialize> Body for T {
-        fn line(&self, id: Option<u64>) -> Vec<u8> {
-            super::reply::ok_line(id, self)
-        }
     }
 }
 

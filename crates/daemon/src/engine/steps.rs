@@ -80,12 +80,13 @@ impl<S: Store> Engine<S> {
                 failed,
             } => match effect {
                 Effect::Edited(file) => {
-                    self.after_edit(owner, file, call, *failed).await;
+                    // While the file is still held: what it holds now is what this edit left.
                     if *failed {
                         self.keep_nothing(call);
                     } else {
                         self.keep_after(owner, call, tool).await;
                     }
+                    self.after_edit(owner, file, call, *failed).await;
                 }
                 Effect::Shell(_) => self.after_shell(owner, call).await,
                 Effect::Read(file) if !failed => self.has_read(owner, file).await,
