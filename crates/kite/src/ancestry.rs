@@ -100,6 +100,24 @@ impl Process {
     }
 }
 
+/// The leader of the terminal session that this process belongs to. `None` where that leader is
+/// not of this PID namespace, as in a container that a shell was started in from outside.
+#[cfg(target_os = "linux")]
+pub(crate) fn session_leader() -> Option<u32> {
+    // Not by `rustix::process::getsid`: its answer cannot be 0, and the kernel's can.
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // `pid (name) state parent group session ...`, where the name may hold anything.
+    let (_, tail) = stat.rsplit_once(')')?;
+    let leader = tail.split_ascii_whitespace().nth(3)?.parse().ok()?;
+    (leader != 0).then_some(leader)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn session_leader() -> Option<u32> {
+    let leader = rustix::process::getsid(None).ok()?;
+    Some(leader.as_raw_nonzero().get().cast_unsigned())
+}
+
 fn parents() -> impl Iterator<Item = Process> {
     let mut next = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned());
     std::iter::from_fn(move || {

@@ -71,14 +71,12 @@ pub(crate) fn caller() -> Caller {
 /// The shell that stands for a person: the leader of the terminal's session, whatever runs in
 /// between (`timeout`, `cargo run`, a script); without a terminal, the parent.
 fn shell() -> Option<u32> {
-    let leader = rustix::process::getsid(None).ok();
-    let parent = rustix::process::getppid();
+    let parent = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get().cast_unsigned());
     let on_a_terminal =
         rustix::stdio::stdin().is_terminal() || rustix::stdio::stdout().is_terminal();
-    let shell = leader
-        .filter(|leader| on_a_terminal && *leader != rustix::process::getpid())
-        .or(parent)?;
-    Some(shell.as_raw_nonzero().get().cast_unsigned())
+    ancestry::session_leader()
+        .filter(|leader| on_a_terminal && *leader != std::process::id())
+        .or(parent)
 }
 
 /// A connection to the daemon of this home.

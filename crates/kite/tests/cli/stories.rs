@@ -296,6 +296,19 @@ fn status_starts_the_daemon_and_shows_who_is_there() {
 }
 
 #[test]
+fn a_shell_that_entered_a_container_is_a_caller_like_any() {
+    let world = World::new();
+    let Some(call) = world.contained(&["status"], &["daemon", "stop"]) else {
+        println!("skipped: this system grants no PID namespace");
+        return;
+    };
+    call.run()
+        .ends(0)
+        .mentions("Prevented nothing yet")
+        .mentions("Kite daemon stopped");
+}
+
+#[test]
 fn init_ends_with_a_proof_and_the_doctor_agrees() {
     let world = World::with_daemon();
     world

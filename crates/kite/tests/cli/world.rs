@@ -65,6 +65,44 @@ impl World {
         }
     }
 
+    /// Both calls, one after the other, by a shell in a PID namespace of its own whose terminal
+    /// session began outside of it, as by `docker exec`. `None` where the system grants no
+    /// such namespace.
+    #[must_use]
+    pub(crate) fn contained(&self, first: &[&str], then: &[&str]) -> Option<Call> {
+        const NAMESPACE: [&str; 5] = [
+            "--user",
+            "--map-root-user",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+        ];
+        let granted = Command::new("unshare")
+            .args(NAMESPACE)
+            .arg("true")
+            .output()
+            .is_ok_and(|it| it.status.success());
+        let outside = self.kite(&[]).command;
+        let mut command = Command::new("unshare");
+        command
+            .args(NAMESPACE)
+            .args(["sh", "-c", r#""$0" $1 && "$0" $2"#])
+            .arg(outside.get_program())
+            .args([first.join(" "), then.join(" ")])
+            .current_dir(&self.project)
+            .env_clear()
+            .envs(
+                outside
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null());
+        granted.then(|| Call {
+            command,
+            line: format!("kite {}; kite {}", first.join(" "), then.join(" ")),
+        })
+    }
+
     /// A session: a process that lives until it is killed or the test ends.
     pub(crate) fn agent(&mut self) -> Agent {
         let process = Command::new("sleep")
