@@ -292,6 +292,7 @@ impl<S: Store> Engine<S> {
         self.calls.borrow_mut().forget(id);
         self.settings.forget(id);
         self.touches.borrow_mut().forget_reader(id);
+        self.notices.forget(id);
         let freed_holds = self.holds.borrow_mut().drop_session(id);
         if !freed_holds.is_empty() {
             self.hold_freed.notify_waiters();

@@ -227,11 +227,7 @@ impl<S: Store> Engine<S> {
         let Some(content) = content(&file).await else {
             return;
         };
-        let shown = self.shown(owner, &file);
-        self.touches
-            .borrow_mut()
-            .changed(&text(&file.key), &shown, owner, content, self.now());
-        self.note_of("touch", "edited", owner.session, Some(shown), None);
+        self.file_changed(owner, &file, content);
     }
 
     /// Remembers that this owner has seen a file.
@@ -246,7 +242,7 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    async fn resolve(&self, owner: &Owner, file: &str) -> Option<File> {
+    pub(super) async fn resolve(&self, owner: &Owner, file: &str) -> Option<File> {
         let base = self
             .store
             .read(|ledger| ledger.sessions.get(&owner.session).map(|s| s.cwd.clone()))?;
@@ -256,7 +252,7 @@ impl<S: Store> Engine<S> {
     }
 
     /// Relative to the session's working copy where it lies in it.
-    fn shown(&self, owner: &Owner, file: &File) -> String {
+    pub(super) fn shown(&self, owner: &Owner, file: &File) -> String {
         let top = self.store.read(|ledger| {
             ledger
                 .sessions
@@ -270,7 +266,7 @@ impl<S: Store> Engine<S> {
     }
 }
 
-async fn content(file: &File) -> Option<Content> {
+pub(super) async fn content(file: &File) -> Option<Content> {
     Some(match files::fingerprint(file.shown.clone()).await? {
         Fingerprint::Absent => Content::Absent,
         Fingerprint::Content(hash) | Fingerprint::Outside(hash) => Content::Hash(hash),

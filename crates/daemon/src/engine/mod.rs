@@ -8,8 +8,11 @@
 //! **Architecture Invariant:** no SQL, no rmcp, no terminal here. No effect is told before it is
 //! durable, and every effect is safe to repeat.
 
+mod aftermath;
 mod callers;
 mod calls;
+mod changes;
+mod contracts;
 mod edits;
 mod faults;
 #[cfg(test)]
@@ -17,6 +20,7 @@ mod git_stories;
 mod greeting;
 mod keeping;
 mod locks;
+mod notices;
 mod places;
 mod prevented;
 mod queries;
@@ -36,6 +40,7 @@ mod targets;
 mod tasks;
 mod timers;
 mod turns;
+mod worktrees;
 
 use std::{
     cell::{Cell, RefCell},
@@ -91,6 +96,10 @@ pub struct Engine<S> {
     cancels: RefCell<HashMap<(u64, u64), oneshot::Sender<()>>>,
     operations: retries::Operations,
     keeping: keeping::Keeping,
+    notices: notices::Notices,
+    aftermath: aftermath::Aftermath,
+    contracts: contracts::Contracts,
+    worktrees: worktrees::Worktrees,
     projects: places::Projects,
     subscribers: RefCell<subscribers::Subscribers>,
     prevented: RefCell<prevented::Counters>,
@@ -127,6 +136,10 @@ impl<S: Store> Engine<S> {
             cancels: RefCell::default(),
             operations: retries::Operations::default(),
             keeping: keeping::Keeping::default(),
+            notices: notices::Notices::default(),
+            aftermath: aftermath::Aftermath::default(),
+            contracts: contracts::Contracts::default(),
+            worktrees: worktrees::Worktrees::default(),
             projects: places::Projects::default(),
             subscribers: RefCell::default(),
             prevented: RefCell::default(),

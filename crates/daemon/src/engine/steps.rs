@@ -44,6 +44,7 @@ impl<S: Store> Engine<S> {
             waited: Cell::default(),
         };
         let verdict = self.take(&owner, &step, &patience).await;
+        let verdict = self.with_notices(&owner, &step.what, verdict).await;
         self.prevented
             .borrow_mut()
             .hook(started.elapsed(), patience.waited.get());
@@ -68,7 +69,9 @@ impl<S: Store> Engine<S> {
             What::BeforeShell { command, .. } => {
                 self.calls.borrow_mut().begin(call, owner);
                 self.earlier_calls_are_over(owner, Some(call));
-                return self.before_shell(owner, command, call, patience).await;
+                let verdict = self.before_shell(owner, command, call, patience).await;
+                self.shell_begins(owner, command, call);
+                return verdict;
             }
             What::BeforeTool { .. } => {
                 self.calls.borrow_mut().begin(call, owner);
@@ -88,7 +91,10 @@ impl<S: Store> Engine<S> {
                     }
                     self.after_edit(owner, file, call, *failed).await;
                 }
-                Effect::Shell(_) => self.after_shell(owner, call).await,
+                Effect::Shell(command) => {
+                    self.after_shell(owner, call).await;
+                    self.shell_ended(owner, command, call).await;
+                }
                 Effect::Read(file) if !failed => self.has_read(owner, file).await,
                 _ => {}
             },
@@ -96,6 +102,7 @@ impl<S: Store> Engine<S> {
             What::TurnEnd => self.turn_may_be_over(owner.session),
             What::SubagentEnd => {
                 self.calls_are_over(owner);
+                self.notices.agent_is_gone(owner);
                 self.subagent_ended(owner).await;
             }
             What::SessionEnd {
