@@ -1,6 +1,7 @@
 //! The graph: every task with its edges and indexes, and the one place where a record changes.
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, BTreeSet},
     string::String,
     sync::Arc,
@@ -20,7 +21,8 @@ use crate::{
 /// All tasks of the home, indexed for claiming, listing and waking.
 #[derive(Clone, Debug, Default)]
 pub struct TaskGraph {
-    pub(super) tasks: BTreeMap<TaskId, Node>,
+    /// Boxed: a node is large, and the map's leaves move their values.
+    pub(super) tasks: BTreeMap<TaskId, Box<Node>>,
     pub(super) projects: BTreeMap<String, Shelf>,
     all: Shelf,
     claims: BTreeMap<SessionId, BTreeSet<(u64, TaskId)>>,
@@ -51,7 +53,7 @@ impl TaskGraph {
     /// Puts back a task read from the store. Tasks may come in any order; call `rewire` after.
     pub fn restore(&mut self, task: Task) {
         self.last_number = self.last_number.max(task.number);
-        self.tasks.insert(task.id, Node::new(task));
+        self.tasks.insert(task.id, Box::new(Node::new(task)));
     }
 
     /// Recomputes counters and indexes after `restore`. Whether an unclaimed task is ready
@@ -131,14 +133,14 @@ impl TaskGraph {
     /// Adds a new task, with its edges.
     pub(super) fn insert(&mut self, task: Task) {
         let id = task.id;
-        self.tasks.insert(id, Node::new(task));
+        self.tasks.insert(id, Box::new(Node::new(task)));
         self.wire(id);
     }
 
     /// Changes where a task stands: the only place where that happens, so that the indexes follow.
     pub(super) fn change(&mut self, id: TaskId, change: impl FnOnce(&mut Task)) {
         self.unshelve(id);
-        if let Some(Node { task, .. }) = self.tasks.get_mut(&id) {
+        if let Some(Node { task, .. }) = self.tasks.get_mut(&id).map(Box::as_mut) {
             let was_finished = task.state.is_finished();
             change(task);
             if task.state.is_finished() && !was_finished {
@@ -200,7 +202,7 @@ impl TaskGraph {
     }
 
     fn shelve(&mut self, id: TaskId) {
-        let Some(Node { task, patterns, .. }) = self.tasks.get(&id) else {
+        let Some(Node { task, patterns, .. }) = self.tasks.get(&id).map(Box::as_ref) else {
             return;
         };
         self.all.put(task);
@@ -222,7 +224,7 @@ impl TaskGraph {
     }
 
     fn unshelve(&mut self, id: TaskId) {
-        let Some(Node { task, patterns, .. }) = self.tasks.get(&id) else {
+        let Some(Node { task, patterns, .. }) = self.tasks.get(&id).map(Box::as_ref) else {
             return;
         };
         self.all.take(task);
