@@ -2,7 +2,8 @@
 //!
 //! It keeps no conversation. Which script plays is said by a marker in the newest user message
 //! that has one (`[script NAME]`), and which turn of it by the number of assistant messages after
-//! that message; so any number of sessions and subagents may talk to it at once.
+//! that message; so any number of sessions and subagents may talk to it at once. A turn is read
+//! when it is told: a script that is replaced while a session waits at a cue is what it goes on with.
 //!
 //! **Architecture Invariant:** the model never acts on files or processes. What a session does,
 //! it does by itself, because the script made its model ask for it.
@@ -109,6 +110,16 @@ impl Model {
             .collect()
     }
 
+    /// The newest request of this script, which may still wait at a cue.
+    #[must_use]
+    pub fn newest(&self, script: &str) -> Option<Exchange> {
+        lock(&self.shared.exchanges)
+            .iter()
+            .rev()
+            .find(|e| e.script == script)
+            .cloned()
+    }
+
     /// What went wrong with the scripts themselves: nobody came to a cue, an unknown script.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
@@ -149,18 +160,16 @@ impl Shared {
             .unwrap_or_default()
             .to_owned();
         let exchange = Exchange::read(session, body, arrived);
-        let turn = self.turn_for(&exchange);
+        let mut turn = self.turn_for(&exchange.script, exchange.turn);
         let streaming = exchange.body["stream"] == true;
-        let caller = (
-            exchange.session.clone(),
-            exchange.script.clone(),
-            exchange.turn,
-        );
+        let (script, number) = (exchange.script.clone(), exchange.turn);
+        let caller = (exchange.session.clone(), script.clone(), number);
         let at = self.record(exchange);
-        if let Some((cue, number)) = &turn.cue
-            && !self.cues.wait(cue, *number, caller, CUE_WAIT_MAX)
-        {
-            self.fault(format!("cue `{cue}`: fewer than {number} came"));
+        if let Some((cue, expected)) = &turn.cue {
+            if !self.cues.wait(cue, *expected, caller, CUE_WAIT_MAX) {
+                self.fault(format!("cue `{cue}`: fewer than {expected} came"));
+            }
+            turn = self.turn_for(&script, number);
         }
         let turn = stream::Message::new(&turn.blocks);
         let answer = if streaming {
@@ -179,12 +188,12 @@ impl Shared {
         exchanges.len() - 1
     }
 
-    fn turn_for(&self, exchange: &Exchange) -> Turn {
+    fn turn_for(&self, script: &str, number: usize) -> Turn {
         let scripts = lock(&self.scripts);
-        match scripts.get(&exchange.script) {
-            Some(script) => script.turn_at(exchange.turn),
+        match scripts.get(script) {
+            Some(script) => script.turn_at(number),
             None => {
-                self.fault(format!("unknown script `{}`", exchange.script));
+                self.fault(format!("unknown script `{script}`"));
                 Turn::says("There is no script for this.")
             }
         }

@@ -62,14 +62,7 @@ impl Exchange {
     /// Results of tool calls that came since the model's last answer.
     #[must_use]
     pub fn results(&self) -> Vec<ToolResult> {
-        let messages = self.body["messages"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
-        let since = messages
-            .iter()
-            .rposition(|m| m["role"] == "assistant")
-            .map_or(0, |at| at + 1);
-        messages[since..]
+        self.since_the_last_answer()
             .iter()
             .filter_map(|message| message["content"].as_array())
             .flatten()
@@ -79,6 +72,27 @@ impl Exchange {
                 text: texts_of(&block["content"]).collect::<Vec<_>>().join("\n"),
             })
             .collect()
+    }
+
+    /// Everything the model was told since its last answer, line by line.
+    #[must_use]
+    pub fn news(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for message in self.since_the_last_answer() {
+            collect_lines(message, &mut lines);
+        }
+        lines
+    }
+
+    fn since_the_last_answer(&self) -> &[Value] {
+        let messages = self.body["messages"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        let since = messages
+            .iter()
+            .rposition(|m| m["role"] == "assistant")
+            .map_or(0, |at| at + 1);
+        &messages[since..]
     }
 
     /// Everything the model was told, line by line: the system prompt and all messages, without

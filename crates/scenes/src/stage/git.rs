@@ -1,9 +1,9 @@
 //! A real git repository.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output, Stdio},
 };
 
 use super::{Fault, Scene};
@@ -75,10 +75,29 @@ impl Repository {
         })
     }
 
-    fn git(&self, args: &[&str]) -> Result<String, Fault> {
-        let output = Command::new("git")
+    /// Runs git at the top and returns what it printed. Fails where git fails.
+    pub fn git(&self, args: &[&str]) -> Result<String, Fault> {
+        let mut command = self.surrounded("git");
+        let output = command
             .args(["-c", "user.name=Scene", "-c", "user.email=scene@localhost"])
             .args(args)
+            .output()?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("git {args:?}: {stderr}").into());
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs shell text at the top, as a person at a terminal would, whatever comes of it.
+    pub fn shell(&self, text: &str) -> io::Result<Output> {
+        let mut command = self.surrounded("bash");
+        command.args(["-c", text]).stdin(Stdio::null()).output()
+    }
+
+    fn surrounded(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .env("HOME", &self.home)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             // The same files make the same commit, so that two stages can be compared.
@@ -87,12 +106,8 @@ impl Repository {
             .env_remove("GIT_DIR")
             .env_remove("GIT_WORK_TREE")
             .env_remove("GIT_INDEX_FILE")
-            .current_dir(&self.path)
-            .output()?;
-        if !output.status.success() {
-            let stderr = String::from_utf8_lossy(&output.stderr);
-            return Err(format!("git {args:?}: {stderr}").into());
-        }
-        Ok(String::from_utf8(output.stdout)?)
+            .env("GIT_EDITOR", "true")
+            .current_dir(&self.path);
+        command
     }
 }

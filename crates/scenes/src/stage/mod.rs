@@ -5,6 +5,7 @@
 
 mod git;
 mod kite;
+mod player;
 mod programs;
 mod session;
 mod wait;
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 
 pub use self::{
     git::Repository,
+    player::Player,
     session::{Ending, Session, SessionBuilder},
     wait::{wait_until, within},
 };

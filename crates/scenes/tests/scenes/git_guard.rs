@@ -4,7 +4,7 @@
 
 use kite_scenes::{
     model::{Call, Script, ToolResult},
-    stage::{Fault, SESSION_MAX, Scene, Session, Stage, within},
+    stage::{Fault, Player, SESSION_MAX, Scene, Session, Stage, within},
 };
 use serde_json::Value;
 
@@ -30,10 +30,10 @@ fn what_would_take_anothers_work_is_refused_and_the_alternative_leaves_it_alone(
     let Some(stage) = set()? else { return Ok(()) };
     let owner = owner_at_work(&stage)?;
     let id = stage.shown(&owner)?["id"].as_str().unwrap_or_default()[..8].to_owned();
-    let mut other = Player::new(&stage);
+    let mut other = Player::new(&stage, "other", "Tidy up");
     for (round, command) in CERTAIN.into_iter().enumerate() {
-        other.works(round)?;
-        let refusal = other.runs(command)?;
+        works(&mut other, &stage, round)?;
+        let refusal = runs(&mut other, command)?;
         assert!(refusal.is_error, "{command}: {refusal:?}");
         for words in ["uncommitted work of session", &id, "kite undo "] {
             assert!(refusal.text.contains(words), "{words}: {}", refusal.text);
@@ -43,34 +43,29 @@ fn what_would_take_anothers_work_is_refused_and_the_alternative_leaves_it_alone(
             .split_once("leaves that work alone: ")
             .ok_or_else(|| format!("{command} has no alternative: {}", refusal.text))?;
         let safe = after.lines().next().unwrap_or_default();
-        let done = other.runs(safe)?;
+        let done = runs(&mut other, safe)?;
         assert!(!done.is_error, "{command} -> {safe}: {done:?}");
         unchanged(&stage, &format!("{command} -> {safe}"))?;
     }
     assert!(stage.prevented("git_refused")? >= 4);
     stage.model.open("end");
     owner.finish(SESSION_MAX)?;
-    other.finish()
+    finish(other, &stage)
 }
 
 #[test]
 fn what_is_not_certain_is_let_go_in_one_line_and_all_comes_back() -> Scene {
     let Some(stage) = set()? else { return Ok(()) };
     let owner = owner_at_work(&stage)?;
-    let mut other = Player::new(&stage);
-    other.works(0)?;
-    let done = other.runs(UNCERTAIN)?;
+    let mut other = Player::new(&stage, "other", "Tidy up");
+    works(&mut other, &stage, 0)?;
+    let done = runs(&mut other, UNCERTAIN)?;
     assert!(!done.is_error, "{done:?}");
     assert_eq!(stage.project.read(TRACKED.0)?, "one\n", "nothing was lost");
     assert!(stage.project.read(UNTRACKED.0).is_err(), "nothing was lost");
 
-    let told: Vec<String> = (stage.model.exchanges("other").iter())
-        .next_back()
-        .map(kite_scenes::model::Exchange::lines)
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|line| line.contains("Kept "))
-        .collect();
+    let mut told = other.news();
+    told.retain(|line| line.contains("Kept "));
     let [line] = told.as_slice() else {
         return Err(format!("not told in one line: {told:?}").into());
     };
@@ -82,7 +77,7 @@ fn what_is_not_certain_is_let_go_in_one_line_and_all_comes_back() -> Scene {
     assert_eq!(stage.project.read("mine-0.txt")?, "new 0\n", "{said}");
     stage.model.open("end");
     owner.finish(SESSION_MAX)?;
-    other.finish()
+    finish(other, &stage)
 }
 
 fn set() -> Result<Option<Stage>, Fault> {
@@ -122,80 +117,31 @@ fn unchanged(stage: &Stage, after: &str) -> Scene {
     Ok(())
 }
 
-/// A session whose model is told its next calls while it runs, so that they can follow from what
-/// it was shown.
-struct Player<'a> {
-    stage: &'a Stage,
-    script: Script,
-    session: Option<Session>,
-    gates: usize,
+/// Changes files of its own: one tracked, one new in each round.
+fn works(other: &mut Player<'_>, stage: &Stage, round: usize) -> Scene {
+    let mine = stage.project.file("mine.txt");
+    let new = stage.project.file(&format!("mine-{round}.txt"));
+    let results = other.plays([
+        Call::read(&mine),
+        Call::write(&mine, &format!("mine {round}\n")),
+        Call::write(&new, &format!("new {round}\n")),
+    ])?;
+    match results.iter().find(|result| result.is_error) {
+        Some(failed) => Err(format!("its own work failed: {failed:?}").into()),
+        None => Ok(()),
+    }
 }
 
-impl<'a> Player<'a> {
-    fn new(stage: &'a Stage) -> Player<'a> {
-        Player {
-            stage,
-            script: Script::new("other"),
-            session: None,
-            gates: 0,
-        }
-    }
+fn runs(other: &mut Player<'_>, command: &str) -> Result<ToolResult, Fault> {
+    Ok(other
+        .plays([Call::bash(command)])?
+        .pop()
+        .ok_or("no result")?)
+}
 
-    /// Changes files of its own: one tracked, one new in each round.
-    fn works(&mut self, round: usize) -> Scene {
-        let mine = self.stage.project.file("mine.txt");
-        let new = self.stage.project.file(&format!("mine-{round}.txt"));
-        let results = self.plays([
-            Call::read(&mine),
-            Call::write(&mine, &format!("mine {round}\n")),
-            Call::write(&new, &format!("new {round}\n")),
-        ])?;
-        match results.iter().find(|result| result.is_error) {
-            Some(failed) => Err(format!("its own work failed: {failed:?}").into()),
-            None => Ok(()),
-        }
+fn finish(other: Player<'_>, stage: &Stage) -> Scene {
+    if let Some(ending) = other.finish()? {
+        assert_eq!(ending.result()?["is_error"], Value::Bool(false));
     }
-
-    fn runs(&mut self, command: &str) -> Result<ToolResult, Fault> {
-        Ok(self
-            .plays([Call::bash(command)])?
-            .pop()
-            .ok_or("no result")?)
-    }
-
-    /// Makes these calls, one after the other, and gives their results. The model then stands at
-    /// a gate, before a call that does nothing.
-    fn plays<const N: usize>(&mut self, calls: [Call; N]) -> Result<Vec<ToolResult>, Fault> {
-        let behind = self.gate();
-        self.gates += 1;
-        let gate = self.gate();
-        let script = calls.into_iter().fold(self.script.clone(), Script::call);
-        self.script = script.wait_for(&gate).call(Call::bash("true"));
-        if self.session.is_some() {
-            self.stage.model.learn(self.script.clone());
-            self.stage.model.open(&behind);
-        } else {
-            let session = self.stage.session("Tidy up", self.script.clone());
-            self.session = Some(session.start()?);
-        }
-        within(SESSION_MAX, "its calls are answered", || {
-            Ok(self.stage.model.arrived(&gate) == 1)
-        })?;
-        let mut results = self.stage.model.results("other");
-        let first = results.len().checked_sub(N).ok_or("a call had no result")?;
-        Ok(results.split_off(first))
-    }
-
-    fn gate(&self) -> String {
-        format!("gate {}", self.gates)
-    }
-
-    fn finish(self) -> Scene {
-        self.stage.model.open(&self.gate());
-        if let Some(session) = self.session {
-            let ending = session.finish(SESSION_MAX)?;
-            assert_eq!(ending.result()?["is_error"], Value::Bool(false));
-        }
-        self.stage.check_model()
-    }
+    stage.check_model()
 }
