@@ -10,7 +10,9 @@
 mod config;
 mod objects;
 mod run;
+mod scratch;
 mod status;
+mod version;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -20,7 +22,9 @@ use std::{
 
 pub use objects::{Mode, Oid, TreeChange};
 pub use run::Call;
+pub(crate) use scratch::Scratch;
 pub use status::{DirtyFile, DirtyState, Side, Status, Unmerged};
+pub use version::Version;
 
 use crate::error::Error;
 
@@ -34,6 +38,10 @@ pub struct Git {
     common_dir: PathBuf,
     nothing: &'static str,
     overrides: Vec<(OsString, OsString)>,
+    /// Variables of every call beside the overrides.
+    environment: Vec<(OsString, OsString)>,
+    /// Nobody waits for its calls: they run with low priority.
+    background: bool,
 }
 
 impl Git {
@@ -63,7 +71,18 @@ impl Git {
             common_dir,
             nothing,
             overrides,
+            environment: Vec::new(),
+            background: false,
         })
+    }
+
+    /// The same working copy, for work that nobody waits for: its calls run with low priority.
+    #[must_use]
+    pub fn in_background(self) -> Git {
+        Git {
+            background: true,
+            ..self
+        }
     }
 
     /// The working copy's top directory.
@@ -86,8 +105,18 @@ impl Git {
 
     /// A call of a git command in the top directory.
     pub fn call(&self, command: &'static str) -> Call {
-        Call::new(&self.top, &self.overrides, command)
+        let call = Call::new(&self.top, &self.overrides, command).with_env(&self.environment);
+        if self.background {
+            call.in_background()
+        } else {
+            call
+        }
     }
+}
+
+/// A path as git writes it.
+fn path(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
 }
 
 /// Merges the files `now`, `base` and `theirs` of a private directory with git's three-way merge
@@ -141,7 +170,6 @@ impl Places {
             Err(other) => return Err(other),
         };
         let lines: Vec<&[u8]> = said.split(|byte| *byte == b'\n').collect();
-        let path = |bytes: &[u8]| PathBuf::from(OsStr::from_bytes(bytes));
         let (format, git_dir, common_dir, top) = match lines.as_slice() {
             [format, git_dir, common_dir, top, _] => {
                 (format.to_vec(), path(git_dir), path(common_dir), path(top))

@@ -15,9 +15,12 @@ mod path_text;
 mod place;
 pub mod restore;
 pub mod snapshot;
+pub mod worktrees;
 
 pub use error::Error;
-pub use git::{Call, DirtyFile, DirtyState, Git, Mode, Oid, Side, Status, TreeChange, Unmerged};
+pub use git::{
+    Call, DirtyFile, DirtyState, Git, Mode, Oid, Side, Status, TreeChange, Unmerged, Version,
+};
 pub use hash::Hash;
 pub use history::{Edit, History, Settings};
 pub use path_text::PathText;

@@ -219,6 +219,20 @@ pub fn load(git: &Git, number: u64) -> Result<Kept, Error> {
     load::load(git, number)
 }
 
+/// The files of a working copy as they are now, as a commit upon its `HEAD`, written into the
+/// repository `into`; `HEAD` itself where nothing is dirty, `None` before the first commit.
+pub(crate) fn files_now(git: &Git, into: &Git, options: &Options) -> Result<Option<Oid>, Error> {
+    let status = git.status()?;
+    let Some(head) = &status.head else {
+        return Ok(None);
+    };
+    let gathered = Gathered::read(git, &status, options)?;
+    if gathered.files.is_empty() {
+        return Ok(status.head);
+    }
+    gathered.stream.commit_files(into, head).map(Some)
+}
+
 fn next_number(git: &Git, lock: &mut Lock, number_min: u64) -> Result<u64, Error> {
     let last = match lock.number() {
         Some(number) => number,

@@ -22,6 +22,9 @@ const CALL_TIME_MAX: Duration = Duration::from_secs(10);
 /// How much a call may say, if it does not say otherwise.
 const OUTPUT_BYTES_MAX: usize = 64 << 20;
 
+/// How far work that nobody waits for stands back, in the words of nice(1).
+const NICENESS: &str = "10";
+
 /// How much of a fault's text is kept.
 const SAID_BYTES_MAX: usize = 2000;
 
@@ -33,6 +36,8 @@ pub struct Call {
     command: &'static str,
     args: Vec<OsString>,
     overrides: Vec<(OsString, OsString)>,
+    environment: Vec<(OsString, OsString)>,
+    background: bool,
     input: Vec<u8>,
     output_bytes_max: usize,
     time_max: Duration,
@@ -56,6 +61,8 @@ impl Call {
             command,
             args: Vec::new(),
             overrides: overrides.to_vec(),
+            environment: Vec::new(),
+            background: false,
             input: Vec::new(),
             output_bytes_max: OUTPUT_BYTES_MAX,
             time_max: CALL_TIME_MAX,
@@ -83,6 +90,18 @@ impl Call {
     /// The longest git may take.
     pub fn time_max(mut self, time: Duration) -> Call {
         self.time_max = time;
+        self
+    }
+
+    /// Variables that git is to see beside the overrides of its settings.
+    pub(super) fn with_env(mut self, variables: &[(OsString, OsString)]) -> Call {
+        self.environment.extend_from_slice(variables);
+        self
+    }
+
+    /// Nobody waits for it: it runs with low priority, where the machine has a `nice`.
+    pub(super) fn in_background(mut self) -> Call {
+        self.background = true;
         self
     }
 
@@ -127,7 +146,15 @@ impl Call {
     }
 
     fn prepare(&self, git: &Path) -> Command {
-        let mut command = Command::new(git);
+        let nice = self.background.then(|| program("nice")).flatten();
+        let mut command = match nice {
+            Some(nice) => {
+                let mut command = Command::new(nice);
+                command.args(["-n", NICENESS]).arg(git);
+                command
+            }
+            None => Command::new(git),
+        };
         for (name, _) in env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"GIT_") {
                 command.env_remove(name);
@@ -143,6 +170,7 @@ impl Call {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_CONFIG_COUNT", self.overrides.len().to_string())
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -241,21 +269,21 @@ fn end_group(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Git's own path, from an absolute entry of `PATH`: a relative one could lead into the
-/// repository.
+/// Git's own path.
 fn binary() -> Option<&'static Path> {
     static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new();
-    BINARY
-        .get_or_init(|| {
-            let path = env::var_os("PATH")?;
-            env::split_paths(&path)
-                .filter(|directory| directory.is_absolute())
-                .map(|directory| directory.join(OsStr::new("git")))
-                .find(|file| {
-                    file.metadata().is_ok_and(|metadata| {
-                        metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
-                    })
-                })
+    BINARY.get_or_init(|| program("git")).as_deref()
+}
+
+/// A program, from an absolute entry of `PATH`: a relative one could lead into the repository.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(OsStr::new(name)))
+        .find(|file| {
+            file.metadata().is_ok_and(|metadata| {
+                metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+            })
         })
-        .as_deref()
 }

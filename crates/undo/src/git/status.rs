@@ -1,14 +1,10 @@
 //! What of a working copy is not committed: git's own answer (`status --porcelain=v2 -z`), parsed.
 
-use std::{
-    ffi::OsStr,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Git, Mode, Oid};
+use super::{Git, Mode, Oid, path};
 use crate::error::Error;
 
 /// How much git may say of a working copy: about 300,000 dirty files.
@@ -163,12 +159,10 @@ fn unmerged(record: &[u8]) -> Option<DirtyFile> {
     })
 }
 
-fn path(bytes: &[u8]) -> PathBuf {
-    Path::new(OsStr::from_bytes(bytes)).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{os::unix::ffi::OsStrExt, path::Path};
+
     use super::*;
 
     #[test]

@@ -149,18 +149,42 @@ impl Stream {
             parents.push_str("merge :3\n");
         }
         commit(2, &message.text(), &parents, &[&self.worktree]);
-        out.extend_from_slice(b"get-mark :2\ndone\n");
-        let said = git
-            .call("fast-import")
-            .args(["--quiet", "--done", "--date-format=raw-permissive"])
-            .input(out)
-            .time_max(WRITE_TIME_MAX)
-            .run()?;
-        Oid::parse(said.trim_ascii_end()).ok_or_else(|| Error::Unexpected {
-            command: "fast-import".to_owned(),
-            why: "it names no commit".to_owned(),
-        })
+        import(git, out)
     }
+
+    /// Writes one commit upon `head` with the files as they are now, under no ref.
+    pub(super) fn commit_files(&self, git: &Git, head: &Oid) -> Result<Oid, Error> {
+        let mut out = Vec::with_capacity(self.worktree.modified.len() + 1024);
+        out.extend_from_slice(
+            format!(
+                "feature done\ncommit {REFS}0\nmark :2\n\
+                 committer Kite <kite@localhost> 0 +0000\n"
+            )
+            .as_bytes(),
+        );
+        data(&mut out, b"kite: files as they are\n");
+        out.extend_from_slice(format!("from {head}\n").as_bytes());
+        out.extend_from_slice(&self.worktree.removed);
+        out.extend_from_slice(&self.worktree.modified);
+        // A branch that was reset to nothing is not written.
+        out.extend_from_slice(format!("\nreset {REFS}0\n\n").as_bytes());
+        import(git, out)
+    }
+}
+
+/// Has git write the commits of a stream, and says the name of the one with mark 2.
+fn import(git: &Git, mut stream: Vec<u8>) -> Result<Oid, Error> {
+    stream.extend_from_slice(b"get-mark :2\ndone\n");
+    let said = git
+        .call("fast-import")
+        .args(["--quiet", "--done", "--date-format=raw-permissive"])
+        .input(stream)
+        .time_max(WRITE_TIME_MAX)
+        .run()?;
+    Oid::parse(said.trim_ascii_end()).ok_or_else(|| Error::Unexpected {
+        command: "fast-import".to_owned(),
+        why: "it names no commit".to_owned(),
+    })
 }
 
 impl Changes {

@@ -10,7 +10,7 @@ use kite_undo::{
 use crate::support::Desk;
 
 /// A repository where everything that git would run by itself rings a bell: it makes a file.
-fn hostile() -> Desk {
+pub(crate) fn hostile() -> Desk {
     let desk = Desk::new();
     let bells = desk.directory.path().join("bells");
     fs::create_dir(&bells).expect("bells");

@@ -6,3 +6,4 @@ mod histories;
 mod snapshots;
 mod support;
 mod undos;
+mod worktrees;
