@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     error::Error,
-    git::{Git, Oid, Scratch, Version},
+    git::{Git, Scratch, Version},
     snapshot::{self, Options},
 };
 
@@ -40,9 +40,8 @@ const UNDER_WAY: &[&str] = &[
 /// What came of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// The paths that a merge would leave in conflict; none where all would go well. `base` is the
-    /// commit that both go back to.
-    Merged { conflicts: Vec<PathBuf>, base: Oid },
+    /// The paths that a merge would leave in conflict; none where all would go well.
+    Merged(Vec<PathBuf>),
     /// One of them is in the middle of a merge or a rebase: its files tell nothing until then.
     UnderWay,
     /// They have no commit in common, or one has no commit at all.
@@ -83,11 +82,10 @@ pub fn compare(a: &Path, b: &Path) -> Result<Comparison, Error> {
     let (Some(a), Some(b)) = (of(&a)?, of(&b)?) else {
         return Ok(Comparison::Unrelated);
     };
-    let Some(base) = scratch.merge_base(&a, &b)? else {
+    if !scratch.are_related(&a, &b)? {
         return Ok(Comparison::Unrelated);
-    };
-    let conflicts = scratch.conflicts(&a, &b, version)?;
-    Ok(Comparison::Merged { conflicts, base })
+    }
+    Ok(Comparison::Merged(scratch.conflicts(&a, &b, version)?))
 }
 
 fn is_under_way(git: &Git) -> bool {

@@ -368,6 +368,30 @@ pub struct Stats {
     pub prevented: Prevented,
     pub cost: Cost,
     pub faults: Faults,
+    /// Worktrees whose uncommitted or unmerged changes would conflict, were they merged now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worktree_conflicts: Vec<WorktreeConflict>,
+}
+
+/// Two worktrees of one project whose changes a merge could not put together by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorktreeConflict {
+    pub project: String,
+    /// Two of them.
+    pub worktrees: Vec<Worktree>,
+    /// Paths in the worktrees that a merge would leave in conflict, at most 50.
+    pub files: Vec<String>,
+    /// How many there are.
+    pub files_count: u64,
+    pub since: String,
+}
+
+/// A worktree, and who works in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worktree {
+    pub path: String,
+    /// Full ids of the live sessions in it.
+    pub sessions: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

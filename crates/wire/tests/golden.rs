@@ -60,7 +60,7 @@ fn replies_are_understood_and_written_alike() {
             "tasks" => again::<Tasks>(id, value),
             "locks" | "locks_listed" => again::<Locks>(id, value),
             "events" => again::<Events>(id, value),
-            "stats" => again::<Stats>(id, value),
+            "stats" | "stats_worktrees" => again::<Stats>(id, value),
             "done" => again::<Done>(id, value),
             "fault" => reply::fault_line(id, &reply::read::<Done>(value).expect_err("a fault")),
             _ if file.starts_with("task_") => again::<OneTask>(id, value),

@@ -16,7 +16,7 @@ impl<S: Store> Engine<S> {
             .borrow_mut()
             .changed(&key, &shown, owner, content, self.now());
         self.last_known(&key, file, content);
-        self.worktree_changed(owner);
+        self.worktree_changed(owner, file);
         self.note_of("touch", "edited", owner.session, Some(shown), None);
     }
 }

@@ -40,6 +40,8 @@ mod targets;
 mod tasks;
 mod timers;
 mod turns;
+#[cfg(test)]
+mod worktree_stories;
 mod worktrees;
 
 use std::{
@@ -162,6 +164,7 @@ impl<S: Store> Engine<S> {
         self.answers_again();
         self.absorb_faults();
         tokio::task::spawn_local(timers::run(Rc::clone(self)));
+        tokio::task::spawn_local(worktrees::run(Rc::clone(self)));
         tokio::task::spawn_local(subscribers::pass_on_events(Rc::clone(self)));
         self.note(Event {
             kind: "daemon".into(),

@@ -165,6 +165,7 @@ impl<S: Store> Engine<S> {
 
     fn stats(&self) -> Stats {
         let (prevented, cost) = self.prevented_and_cost();
+        let worktree_conflicts = self.worktree_conflicts();
         let home = &self.identity.home;
         let state = if self.store.is_full() {
             "storage_full"
@@ -207,6 +208,7 @@ impl<S: Store> Engine<S> {
                 prevented,
                 cost,
                 faults: self.faults(),
+                worktree_conflicts,
             }
         })
     }

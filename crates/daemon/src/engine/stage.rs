@@ -114,7 +114,9 @@ impl World {
     /// One hook call; the answer's JSON, or null where nothing is said.
     pub(super) async fn hook(&self, agent: &Agent, event: &str, mut input: Value) -> Value {
         input["session_id"] = json!(agent.name);
-        input["cwd"] = json!(self.shop());
+        if input["cwd"].is_null() {
+            input["cwd"] = json!(self.shop());
+        }
         let env = vec![(
             "CLAUDE_PID".to_owned(),
             agent.child.id().to_string().into_bytes(),

@@ -39,6 +39,7 @@ impl<S: Store> Engine<S> {
             agent: step.agent.clone(),
         };
         self.alive(session);
+        self.worktree_may_be_merged(session);
         let patience = Patience {
             extend,
             waited: Cell::default(),

@@ -76,15 +76,15 @@ impl Scratch {
         })
     }
 
-    /// The commit that both go back to, or `None` where there is none.
-    pub(crate) fn merge_base(&self, a: &Oid, b: &Oid) -> Result<Option<Oid>, Error> {
+    /// Whether both go back to one commit.
+    pub(crate) fn are_related(&self, a: &Oid, b: &Oid) -> Result<bool, Error> {
         let ended = self
             .git
             .call("merge-base")
             .args([a.as_str(), b.as_str()])
             .codes(|code| code == 0 || code == 1)
             .end()?;
-        Ok(Oid::parse(ended.output.trim_ascii_end()))
+        Ok(ended.code == 0)
     }
 
     /// The paths in which a merge of two commits would be in conflict. The attributes of `a` say

@@ -67,7 +67,7 @@ impl Two {
 
     fn conflicts(&self) -> Vec<String> {
         match self.compare() {
-            Comparison::Merged { conflicts, .. } => conflicts
+            Comparison::Merged(conflicts) => conflicts
                 .iter()
                 .map(|path| path.to_str().expect("text").to_owned())
                 .collect(),
@@ -243,7 +243,7 @@ fn sha256_repositories_are_compared() {
     fs::write(tree.join("a.txt"), "there\n").expect("write");
     let compared = worktrees::compare(&repo, &tree).expect("a comparison");
     assert!(
-        matches!(&compared, Comparison::Merged { conflicts, .. } if conflicts == &[Path::new("a.txt")]),
+        matches!(&compared, Comparison::Merged(conflicts) if conflicts == &[Path::new("a.txt")]),
         "{compared:?}"
     );
 }
