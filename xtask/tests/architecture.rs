@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "kite-daemon",
         &[
+            "kite-contracts",
             "kite-gitcall",
             "kite-redact",
             "kite-rules",
@@ -27,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "kite-wire",
         ],
     ),
+    ("kite-contracts", &[]),
     ("kite-gitcall", &[]),
     ("kite-hook", &["kite-wire"]),
     ("kite-mcp", &["kite-redact", "kite-wire"]),

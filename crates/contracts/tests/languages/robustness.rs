@@ -1,0 +1,96 @@
+use std::time::{Duration, Instant};
+
+use kite_contracts::{LINE_CHARS_MAX, LINES_MAX, Language, NAMES_MAX, compare, exports};
+
+const PATHS: [&str; 12] = [
+    "a.rs", "a.ts", "a.tsx", "a.js", "a.py", "a.go", "a.java", "a.sql", "a.c", "a.rb", "a.json",
+    "a.yaml",
+];
+
+#[test]
+fn garbage_neither_panics_nor_says_much() {
+    let nested = "(".repeat(20_000);
+    let braces = "mod a { ".repeat(5_000);
+    let garbage = [
+        "",
+        "\0\0\0",
+        "\u{feff}",
+        "'",
+        "\"",
+        "`${",
+        "$$",
+        "/*",
+        "é'é\"é",
+        "\r\r\n",
+        "pub fn",
+        "export default",
+        "class",
+        "CREATE TABLE",
+        "func (",
+        "@",
+        "}}}}",
+        "\u{202e}\u{1b}[31m",
+        "CREATE TABLE a (((",
+        "export { a as }",
+        nested.as_str(),
+        braces.as_str(),
+    ];
+    let sound = "pub fn a() {}\nexport function b() {}\nCREATE TABLE c (d int);\n";
+    for path in PATHS {
+        for text in garbage {
+            for (before, after) in [(sound, text), (text, sound), (text, "")] {
+                if let Some(changed) = compare(path, before, after) {
+                    assert!(
+                        (1..=LINES_MAX).contains(&changed.lines.len()),
+                        "{changed:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_said_is_bounded_whatever_the_text() {
+    let before: String = (0..5_000)
+        .map(|n| format!("pub fn function_{n}(argument: {}) {{}}\n", "T".repeat(20)))
+        .collect();
+    let after: String = (0..5_000)
+        .map(|n| format!("pub fn function_{n}(argument: {}) {{}}\n", "U".repeat(20)))
+        .collect();
+    let changed = compare("a.rs", &before, &after).unwrap();
+    assert_eq!(
+        (changed.lines.len(), changed.names.len()),
+        (LINES_MAX, NAMES_MAX)
+    );
+
+    let long = |with: &str| format!("pub fn f({}b: {with}) {{}}\n", "a: u8, ".repeat(500));
+    let changed = compare("a.rs", &long("u8"), &long("u16")).unwrap();
+    let [line] = changed.lines.as_slice() else {
+        panic!("{changed:?}");
+    };
+    assert!(line.chars().count() <= LINE_CHARS_MAX, "{line}");
+    assert!(line.contains("u16"), "it shows where they differ: {line}");
+}
+
+#[test]
+fn what_is_too_large_is_not_looked_at() {
+    let large = "pub fn f() {}\n".repeat(1 << 16);
+    assert!(exports(Language::Rust, &large).is_empty());
+    assert_eq!(compare("a.rs", &large, "pub fn g() {}"), None);
+    assert_eq!(compare("a.yaml", &large, "a: 1"), None);
+}
+
+#[test]
+fn a_large_text_takes_no_time_that_counts() {
+    let mut text = String::new();
+    for n in 0..3_000 {
+        text.push_str(&format!(
+            "export interface I{n} {{ a: string; b(x: number): void }}\n"
+        ));
+    }
+    let began = Instant::now();
+    let changed = compare("a.ts", &text, &text.replace("I7 {", "J7 {"));
+    assert_eq!(changed.unwrap().lines, ["I7 -> J7"]);
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
