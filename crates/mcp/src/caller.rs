@@ -1,5 +1,5 @@
-//! Who calls: the agent process at the other end of the pipe, from what it says of itself and
-//! from the environment it started this program in.
+//! Who calls. Over a pipe that is the agent process at its other end, known from what it says of
+//! itself and from the environment it started this program in; over HTTP each request says it.
 //!
 //! The environment can be inherited (an agent started from within another agent's shell), the
 //! client's own word in the handshake cannot: where the two differ, the word wins and the other
@@ -8,7 +8,17 @@
 use std::env;
 
 use kite_wire::request::Caller;
+use rmcp::{RoleServer, service::RequestContext};
 use rustix::process::{Pid, getppid};
+use serde_json::{Map, Value};
+
+use crate::{
+    catalogue,
+    http::{
+        handles::{Handle, Handles},
+        identity,
+    },
+};
 
 /// Ancestors looked at when an environment variable names the agent's process.
 const ANCESTORS_MAX: usize = 16;
@@ -32,6 +42,52 @@ pub(crate) struct Introduction {
     pub(crate) client: Option<(String, String)>,
     /// The client's session id, where it comes with the call.
     pub(crate) session_id: Option<String>,
+}
+
+/// Whom a process serves.
+pub(crate) enum Clients {
+    /// One, at the other end of a pipe.
+    Pipe(Surroundings),
+    /// Any number, over HTTP.
+    Http(Handles),
+}
+
+impl Clients {
+    /// The caller, as the daemon is told of it.
+    pub(crate) fn caller(
+        &self,
+        introduction: &Introduction,
+        context: &RequestContext<RoleServer>,
+    ) -> Caller {
+        match self {
+            Clients::Pipe(surroundings) => {
+                surroundings.caller(introduction, catalogue::fingerprint())
+            }
+            Clients::Http(_) => identity::caller(introduction, context),
+        }
+    }
+
+    /// The caller of a tool call. Where it `acts` and nothing says who it is, it is given a handle,
+    /// which is to be told. The error is the text for the model.
+    pub(crate) fn identify(
+        &self,
+        introduction: &Introduction,
+        context: &RequestContext<RoleServer>,
+        given: &mut Map<String, Value>,
+        acts: bool,
+    ) -> Result<(Caller, Option<Handle>), String> {
+        match self {
+            Clients::Pipe(_) => Ok((self.caller(introduction, context), None)),
+            Clients::Http(handles) => {
+                identity::identify(handles, introduction, context, given, acts)
+            }
+        }
+    }
+
+    /// Whether this client has to say who it is with each call.
+    pub(crate) fn needs_handle(&self, context: &RequestContext<RoleServer>) -> bool {
+        matches!(self, Clients::Http(_)) && identity::needs_handle(context)
+    }
 }
 
 /// Where this program was started, and by whom. Taken at the start: a parent that dies later
@@ -98,9 +154,7 @@ impl Surroundings {
         if (self.variable)("CLAUDECODE").is_some() {
             return CLAUDE_CODE.to_owned();
         }
-        said.map(clipped)
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| "unknown".to_owned())
+        client_name(said.unwrap_or_default())
     }
 
     fn descends_from(&self, pid: u32) -> bool {
@@ -116,6 +170,15 @@ impl Surroundings {
     }
 }
 
+/// How Kite calls a client that names itself so.
+pub(crate) fn client_name(said: &str) -> String {
+    match known_client(said) {
+        Some(known) => known.to_owned(),
+        None if said.is_empty() => "unknown".to_owned(),
+        None => clipped(said),
+    }
+}
+
 fn known_client(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     KNOWN_CLIENTS
@@ -124,7 +187,7 @@ fn known_client(name: &str) -> Option<&'static str> {
         .map(|(_, client)| *client)
 }
 
-fn clipped(text: &str) -> String {
+pub(crate) fn clipped(text: &str) -> String {
     text.chars().take(CLIENT_CHARS_MAX).collect()
 }
 

@@ -1,12 +1,13 @@
 //! The tool list as clients see it, and its fingerprint.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rmcp::model::{Tool, ToolAnnotations};
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
+    http::handles::{self, HANDLE_PARAM},
     schema::{Declaration, Effect},
     tools::TOOLS,
 };
@@ -14,6 +15,19 @@ use crate::{
 /// All tools, in their fixed order.
 pub(crate) fn tools() -> Vec<Tool> {
     TOOLS.iter().map(|tool| listed(&tool.declaration)).collect()
+}
+
+/// [`tools`], each with the optional argument by which a client says who it is where the protocol
+/// does not.
+pub(crate) fn tools_with_handle() -> Vec<Tool> {
+    let with_handle = |mut tool: Tool| {
+        let schema = Arc::make_mut(&mut tool.input_schema);
+        if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+            properties.insert(HANDLE_PARAM.to_owned(), handles::schema());
+        }
+        tool
+    };
+    tools().into_iter().map(with_handle).collect()
 }
 
 /// `{"tools": [...]}`, as `tools/list` gives it.
@@ -24,9 +38,13 @@ pub(crate) fn list() -> Value {
 /// 16 hexadecimal digits that change whenever the list does: xxh3 of the list as JSON without
 /// spaces, the fields of each object sorted by name.
 pub(crate) fn fingerprint() -> String {
-    let mut list = list();
-    list.sort_all_objects();
-    format!("{:016x}", xxh3_64(list.to_string().as_bytes()))
+    static FINGERPRINT: OnceLock<String> = OnceLock::new();
+    let fingerprint = FINGERPRINT.get_or_init(|| {
+        let mut list = list();
+        list.sort_all_objects();
+        format!("{:016x}", xxh3_64(list.to_string().as_bytes()))
+    });
+    fingerprint.clone()
 }
 
 fn listed(declaration: &Declaration) -> Tool {

@@ -1,4 +1,4 @@
-//! The MCP door: Kite's tools for coding agents, served on stdio.
+//! The MCP door: Kite's tools for coding agents, served on stdio and over HTTP.
 //!
 //! `kite mcp` is started by the agent's client for each session. It is a thin client of the
 //! daemon's socket: it checks a call's arguments, sends one request, and renders one reply as
@@ -15,9 +15,11 @@ mod call_log;
 mod caller;
 mod catalogue;
 mod daemon;
+mod http;
 mod parent;
 mod schema;
 mod server;
+mod signals;
 mod stdio;
 mod streams;
 mod text;
@@ -28,6 +30,9 @@ use std::{io, process::ExitCode};
 
 use kite_wire::home::Home;
 use serde_json::Value;
+
+pub use http::{HttpError, HttpOptions, PORT, http_token, run_http, run_http_as};
+pub use server::Server;
 
 /// What the server is given by the program it is part of.
 pub struct Options {

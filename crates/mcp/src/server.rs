@@ -2,9 +2,9 @@
 
 mod call;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use kite_wire::request::Caller;
+use kite_wire::{home::Home, request::Caller};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
@@ -14,15 +14,17 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Options, call_log,
-    caller::{Introduction, Surroundings},
+    caller::{Clients, Introduction},
     catalogue,
-    daemon::Daemon,
-    text, tools,
+    daemon::{Daemon, Starter},
+    schema::Effect,
+    text,
+    tools::{self, Tool},
 };
 
 /// What the model is told of Kite, at most 400 characters.
@@ -37,38 +39,52 @@ const TOOL_CHARS_MAX: usize = 64;
 /// Characters of a client's session id.
 const SESSION_ID_CHARS_MAX: usize = 128;
 
-/// The tools of one client.
-pub(crate) struct Server {
+/// What the servers of one process share.
+pub(crate) struct Common {
+    home: Home,
     build: String,
-    surroundings: Surroundings,
-    fingerprint: OnceLock<String>,
-    daemon: Daemon,
+    start_daemon: Starter,
+    clients: Clients,
     /// Cancelled when this process is about to end.
-    stopping: CancellationToken,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Common {
+    pub(crate) fn new(options: Options, clients: Clients) -> Arc<Common> {
+        Arc::new(Common {
+            home: options.home,
+            build: options.build,
+            start_daemon: Arc::from(options.start_daemon),
+            clients,
+            stopping: CancellationToken::new(),
+        })
+    }
+}
+
+/// The tools of one client: the other end of a pipe, a session over HTTP, or a single request
+/// where the protocol has no sessions.
+pub struct Server {
+    common: Arc<Common>,
+    daemon: Daemon,
 }
 
 impl Server {
     /// Has no side effect: the daemon is looked for by the first call.
-    pub(crate) fn new(options: Options) -> Server {
-        let Options {
-            home,
-            build,
-            start_daemon,
-        } = options;
+    pub(crate) fn new(common: &Arc<Common>) -> Server {
+        let (home, build) = (common.home.clone(), common.build.clone());
         Server {
-            surroundings: Surroundings::observe(),
-            fingerprint: OnceLock::new(),
-            daemon: Daemon::new(home, build.clone(), Arc::from(start_daemon)),
-            build,
-            stopping: CancellationToken::new(),
+            daemon: Daemon::new(home, build, Arc::clone(&common.start_daemon)),
+            common: Arc::clone(common),
         }
     }
 
-    pub(crate) fn stopping(&self) -> CancellationToken {
-        self.stopping.clone()
+    /// Who asks. Over HTTP, where nothing says it, that is nobody in particular.
+    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+        let introduction = self.introduction(context);
+        self.common.clients.caller(&introduction, context)
     }
 
-    fn caller(&self, context: &RequestContext<RoleServer>) -> Caller {
+    fn introduction(&self, context: &RequestContext<RoleServer>) -> Introduction {
         let client = context
             .client_info()
             .map(|client| (client.name, client.version));
@@ -79,16 +95,31 @@ impl Server {
         let session_id = codex
             .and_then(Value::as_str)
             .map(|id| id.chars().take(SESSION_ID_CHARS_MAX).collect());
-        let fingerprint = self.fingerprint.get_or_init(catalogue::fingerprint).clone();
-        self.surroundings
-            .caller(&Introduction { client, session_id }, fingerprint)
+        Introduction { client, session_id }
+    }
+
+    /// Answers a call on behalf of whoever makes it, who may learn its name in passing.
+    async fn answer_caller(
+        &self,
+        tool: &Tool,
+        mut given: Map<String, Value>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<String, String> {
+        let introduction = self.introduction(context);
+        let acts = tool.declaration.effect != Effect::Read;
+        let clients = &self.common.clients;
+        let (caller, minted) = clients.identify(&introduction, context, &mut given, acts)?;
+        let answer = self.answer(tool, given, &caller, context).await;
+        let Some(minted) = minted else { return answer };
+        let named = |text: String| format!("{text}\n{}", minted.told());
+        answer.map(named).map_err(named)
     }
 }
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(Implementation::new("kite", self.build.clone()))
+            .with_server_info(Implementation::new("kite", self.common.build.clone()))
             .with_instructions(INSTRUCTIONS)
     }
 
@@ -105,11 +136,15 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _page: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut list = ListToolsResult::with_all_items(catalogue::tools());
+        let (tools, scope) = match self.common.clients.needs_handle(&context) {
+            true => (catalogue::tools_with_handle(), CacheScope::Private),
+            false => (catalogue::tools(), CacheScope::Public),
+        };
+        let mut list = ListToolsResult::with_all_items(tools);
         list.ttl_ms = Some(TOOL_LIST_TTL_MS);
-        list.cache_scope = Some(CacheScope::Public);
+        list.cache_scope = Some(scope);
         Ok(list)
     }
 
@@ -125,7 +160,7 @@ impl ServerHandler for Server {
             call_log::answered(&call.name, &error.message);
             return Err(error);
         };
-        let answer = self.answer(tool, given, &context).await;
+        let answer = self.answer_caller(tool, given, &context).await;
         let (Ok(text) | Err(text)) = &answer;
         call_log::answered(&call.name, text);
         let result = match answer {

@@ -1,19 +1,17 @@
 //! The life of a stdio server: from the first byte to an exit that nobody has to wait for.
 
-use std::{io, process::ExitCode, time::Duration};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use rmcp::{ServiceExt, service::ServerInitializeError};
-use tokio::{
-    runtime,
-    signal::unix::{Signal, SignalKind, signal},
-    time::timeout,
-};
+use tokio::{runtime, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Options,
+    caller::{Clients, Surroundings},
     parent::Parent,
-    server::Server,
+    server::{Common, Server},
+    signals::Signals,
     streams::{self, Input, Output},
     transport::Lines,
 };
@@ -32,7 +30,7 @@ const EXIT_SETUP: u8 = 1;
 
 pub(crate) fn run(options: Options) -> ExitCode {
     let parent = Parent::observe();
-    let server = Server::new(options);
+    let common = Common::new(options, Clients::Pipe(Surroundings::observe()));
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS_MAX)
@@ -40,23 +38,22 @@ pub(crate) fn run(options: Options) -> ExitCode {
     let Ok(runtime) = runtime else {
         return ExitCode::from(EXIT_SETUP);
     };
-    let code = runtime.block_on(serve(server, parent));
+    let code = runtime.block_on(serve(&common, parent));
     // A thread that is blocked in reading stdin is left behind: the exit ends it.
     runtime.shutdown_background();
     code
 }
 
-async fn serve(server: Server, parent: Parent) -> ExitCode {
+async fn serve(common: &Arc<Common>, parent: Parent) -> ExitCode {
     // Before anything is served, so that no signal meets the default handler.
     let Ok(mut signals) = Signals::install() else {
         return ExitCode::from(EXIT_SETUP);
     };
     let ended = CancellationToken::new();
     let stop = CancellationToken::new();
-    let stopping = server.stopping();
     let (input, output) = streams::standard();
     let serving = tokio::spawn(converse(
-        server,
+        Server::new(common),
         Lines::new(input, output, ended.clone()),
         stop.clone(),
     ));
@@ -68,7 +65,7 @@ async fn serve(server: Server, parent: Parent) -> ExitCode {
         () = signals.any() => {}
         () = parent.died() => {}
     }
-    stopping.cancel();
+    common.stopping.cancel();
     stop.cancel();
     // Whether they made it or not, this process ends now.
     let _ = timeout(LAST_WORDS, &mut serving).await;
@@ -85,26 +82,4 @@ async fn converse(
     // How it ended makes no difference: nobody is left to be told.
     let _ = running.waiting().await;
     Ok(())
-}
-
-/// The signals with which clients end a server.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn install() -> io::Result<Signals> {
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn any(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -35,11 +35,11 @@ impl Server {
         &self,
         tool: &Tool,
         given: Map<String, Value>,
+        caller: &Caller,
         context: &RequestContext<RoleServer>,
     ) -> Result<String, String> {
         let name = tool.declaration.name;
         let arguments = Arguments::check(&tool.declaration, given)?;
-        let caller = self.caller(context);
         let request = (tool.request)(&arguments, caller.cwd.as_deref())?;
         let question = Question {
             patience: patience(&request),
@@ -51,14 +51,14 @@ impl Server {
             },
             request,
             place: watch::Sender::new(None),
-            withdrawn: self.stopping.child_token(),
+            withdrawn: self.common.stopping.child_token(),
         };
         let reply = self
-            .wait(&caller, &question, context)
+            .wait(caller, &question, context)
             .await
             .map_err(|unanswered| no_reply(&unanswered))?;
         if question.withdrawn.is_cancelled() {
-            self.give_back(&caller, &question, &reply).await;
+            self.give_back(caller, &question, &reply).await;
         }
         (tool.render)(&question.request, reply).map_err(|fault| refusal(&fault))
     }
