@@ -470,6 +470,10 @@ pub struct Push {
     pub push: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
+    /// tasks: full ids of those that read differently now, their neighbours among them. Empty
+    /// where they were too many, or where an older daemon speaks: it may be any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Event>,
     /// While a `lock` waits: the request's id and its place in the queue, first is 1.

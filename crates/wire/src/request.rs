@@ -247,7 +247,8 @@ requests! {
         #[serde(skip_serializing_if = "Option::is_none")] limit: Option<u32>,
     }
     /// After `hello`: pushes a [`crate::reply::Push`] line for each change of these topics
-    /// (`sessions`, `tasks`, `locks`, `events`), until the connection ends. Replaces earlier topics.
+    /// (`sessions`, `tasks`, `locks`, `events`, or `log`: that there are new events), until the
+    /// connection ends. Replaces earlier topics.
     "subscribe" Subscribe { topics: Vec<String> }
     /// After `hello`: withdraws a request of this connection that still waits. It leaves its queue
     /// and is answered with `cancelled`.

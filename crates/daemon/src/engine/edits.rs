@@ -103,6 +103,7 @@ impl<S: Store> Engine<S> {
                     ticket: self.holds.borrow_mut().wait(key, owner),
                 });
                 self.count(prevented::EDITS_QUEUED, 1);
+                self.waits_may_have_changed();
                 patience.extend.send(wait_ms + ANSWER_SLACK_MS);
             }
             let over = tokio::time::timeout_at(began + wait, freed).await.is_err();

@@ -123,7 +123,11 @@ impl<S: Store> Engine<S> {
                 let line = said.say(&granted, None);
                 Ok(Taken::Granted(granted, line))
             }
-            Ok(Acquired::Queued(ticket)) => Ok(Taken::Queued(self.take_place(ticket))),
+            Ok(Acquired::Queued(ticket)) => {
+                let place = self.take_place(ticket);
+                self.waits_may_have_changed();
+                Ok(Taken::Queued(place))
+            }
             Err(refusal) => Err(self.refused(&refusal, Reader::Request)),
         }
     }

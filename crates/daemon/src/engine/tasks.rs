@@ -233,7 +233,7 @@ impl<S: Store> Engine<S> {
         for woken in &changed.woken {
             note(*woken, "ready", "ready");
         }
-        self.changed("tasks", &project);
+        self.tasks_changed(&project, changed);
     }
 
     fn task_body(&self, changed: &Changed, done: &str, repeated: &str) -> OneTask {

@@ -76,6 +76,7 @@ impl<S: Store> Engine<S> {
     pub(super) fn waiter_left(&self) {
         self.waiters_moved.set(true);
         self.leases_changed.notify_one();
+        self.waits_may_have_changed();
     }
 
     async fn expire(&self) {
