@@ -49,6 +49,7 @@ pub(crate) fn examine(home: &Home) -> Vec<Check> {
         disk::free_space(home),
         hook,
         programs::installed_program(home),
+        programs::git(),
         configuration::configuration(home, machine.as_ref().ok()),
     ]);
     match Daemon::connect_running(home.clone()) {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kite_undo::{Version, worktrees};
 use kite_wire::home::Home;
 
 use super::Check;
@@ -57,6 +58,27 @@ pub(super) fn installed_program(home: &Home) -> Check {
         )
     } else {
         Check::ok(NAME, format!("{shown}, build {BUILD}"))
+    }
+}
+
+/// The git that Kite's snapshots and comparisons are made with.
+pub(super) fn git() -> Check {
+    const NAME: &str = "git";
+    let needed = worktrees::GIT_MIN;
+    match Version::installed() {
+        Err(error) => Check::warn(
+            NAME,
+            format!("{error}: uncommitted work is not kept before git commands"),
+            "install git where the daemon's PATH finds it, and run `kite daemon restart`",
+        ),
+        Ok(Version(major, minor)) if Version(major, minor) < needed => Check::warn(
+            NAME,
+            format!(
+                "{major}.{minor}: sessions in two worktrees whose changes would conflict are not told"
+            ),
+            format!("install git {}.{} or newer", needed.0, needed.1),
+        ),
+        Ok(Version(major, minor)) => Check::ok(NAME, format!("{major}.{minor}")),
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::io;
 
-use kite_wire::reply::{Cost, Faults, Prevented, Stats};
+use kite_wire::reply::{Cost, Faults, Prevented, Stats, Worktree, WorktreeConflict};
 
-use super::{Line, Role, Terminal, daemon, locks, sessions, tasks};
+use super::{Line, Role, Terminal, daemon, locks, place, sessions, tasks, text::short_id};
 use crate::commands::status::Status;
 
-/// Most sessions, and most locks, on the one screen.
+/// Most sessions, most locks and most pairs of worktrees on the one screen.
 const ROWS_MAX: usize = 10;
+
+/// Most files of a pair of worktrees that are named.
+const FILES_MAX: usize = 3;
 
 pub(crate) fn print(terminal: &mut Terminal, status: &Status) -> io::Result<()> {
     let stats = &status.stats;
@@ -29,6 +32,7 @@ pub(crate) fn print(terminal: &mut Terminal, status: &Status) -> io::Result<()> 
             .print(terminal)?;
         more(terminal, status.locks.len(), "kite lock list")?;
     }
+    print_worktrees(terminal, &stats.worktree_conflicts)?;
     heading(terminal, "Tasks", &tasks::counts(&stats.tasks))?;
     heading(
         terminal,
@@ -45,6 +49,40 @@ fn heading(terminal: &mut Terminal, name: &str, text: &str) -> io::Result<()> {
             .with(Role::Heading, format!("{name:<10}"))
             .plain(text),
     )
+}
+
+/// Pairs of worktrees whose changes would conflict; nothing where there are none.
+fn print_worktrees(terminal: &mut Terminal, pairs: &[WorktreeConflict]) -> io::Result<()> {
+    if pairs.is_empty() {
+        return Ok(());
+    }
+    let count = match pairs.len() {
+        1 => "one pair would conflict if it were merged now".to_owned(),
+        count => format!("{count} pairs would conflict if they were merged now"),
+    };
+    heading(terminal, "Worktrees", &count)?;
+    for pair in pairs.iter().take(ROWS_MAX) {
+        let mut line = Line::from("  ");
+        for (at, worktree) in pair.worktrees.iter().enumerate() {
+            let and = if at == 0 { "" } else { " and " };
+            line = side(line.plain(and), worktree);
+        }
+        let mut files: Vec<String> = pair.files.iter().take(FILES_MAX).cloned().collect();
+        let named = files.len() as u64;
+        if pair.files_count > named {
+            files.push(format!("and {} more", pair.files_count - named));
+        }
+        terminal.line_fitted(line.plain(": ").plain(files.join(", ")))?;
+    }
+    more(terminal, pairs.len(), "kite status --json")
+}
+
+fn side(line: Line, worktree: &Worktree) -> Line {
+    let sessions: Vec<&str> = worktree.sessions.iter().map(|id| short_id(id)).collect();
+    line.plain(place::path(&worktree.path))
+        .plain(" (")
+        .with(Role::Name, sessions.join(", "))
+        .plain(")")
 }
 
 fn more(terminal: &mut Terminal, count: usize, command: &str) -> io::Result<()> {

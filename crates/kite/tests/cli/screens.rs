@@ -191,6 +191,32 @@ Faults    none: every hook call was answered
 }
 
 #[test]
+fn status_shows_worktrees_that_would_conflict() {
+    let world = World::new();
+    let tree = |path: &str, id: &str| json!({ "path": path, "sessions": [id] });
+    let mut stats = stand_in::stats("/h/.kite");
+    stats["worktree_conflicts"] = json!([{
+        "project": "/w/shop/.git",
+        "worktrees": [tree("/w/shop", "3f2a91bc00000000"), tree("/w/shop-b", "77ab02f100000000")],
+        "files": ["a.rs", "b.rs", "c.rs", "d.rs"], "files_count": 12, "since": "2026-11-22T12:00:00Z"
+    }]);
+    stand_in::daemon(
+        &world,
+        &[
+            ("query stats", stats),
+            ("query sessions", json!({ "sessions": [] })),
+            ("query locks", json!({ "locks": [] })),
+        ],
+    );
+    let said = world.kite(&["status"]).run().ends(0);
+    let shown = "\
+Worktrees one pair would conflict if it were merged now
+  /w/shop (3f2a91bc) and /w/shop-b (77ab02f1): a.rs, b.rs, c.rs, and 9 more
+Tasks ";
+    assert!(said.stdout.contains(shown), "{said:#?}");
+}
+
+#[test]
 fn the_log_can_be_narrowed() {
     let world = World::new();
     let event = json!({

@@ -13,6 +13,7 @@ mod registration;
 mod resumed_twice;
 mod stale_write;
 mod subagents;
+mod worktree_conflict;
 mod worktrees;
 
 /// How long a session may take to get to a point that it will reach.
