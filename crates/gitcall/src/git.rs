@@ -118,7 +118,10 @@ fn build(
     stdin: Option<String>,
     autostash: bool,
 ) -> Call {
-    let verb = Verb::of(&name.text);
+    let verb = match name.literal {
+        true => Verb::of(&name.text),
+        false => Verb::Unknown,
+    };
     let certain = setting.certain && name.literal && words_are_literal(&verb, rest);
     let mut words: Vec<String> = rest.iter().map(|word| word.text.clone()).collect();
     let mut sources: Vec<String> = rest.iter().map(|word| word.source.clone()).collect();

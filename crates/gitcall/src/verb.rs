@@ -39,6 +39,9 @@ pub enum Verb {
     Rewrite,
     /// No command that git ships: perhaps an alias, perhaps a program `git-NAME`.
     Alias(String),
+    /// A verb that only a shell knows (`git $x`, `xargs git`), or that stands in a script which the
+    /// text writes and runs: it may be any.
+    Unknown,
     Harmless,
 }
 
@@ -89,7 +92,46 @@ impl Verb {
 
     /// Whether the name alone is a reason to look: not harmless, and known.
     pub(crate) fn is_known_danger(&self) -> bool {
-        !matches!(self, Verb::Harmless | Verb::Alias(_))
+        !matches!(self, Verb::Harmless | Verb::Alias(_) | Verb::Unknown)
+    }
+
+    /// The verb in words, as in `git stash`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Verb::Stash => "stash",
+            Verb::Reset => "reset",
+            Verb::Checkout => "checkout",
+            Verb::Switch => "switch",
+            Verb::Restore => "restore",
+            Verb::Clean => "clean",
+            Verb::Rebase => "rebase",
+            Verb::Merge => "merge",
+            Verb::Pull => "pull",
+            Verb::Commit => "commit",
+            Verb::Add => "add",
+            Verb::Rm => "rm",
+            Verb::Mv => "mv",
+            Verb::Apply => "apply",
+            Verb::Worktree => "worktree",
+            Verb::Branch => "branch",
+            Verb::Push => "push",
+            Verb::CherryPick => "cherry-pick",
+            Verb::Revert => "revert",
+            Verb::Am => "am",
+            Verb::Bisect => "bisect",
+            Verb::ReadTree => "read-tree",
+            Verb::CheckoutIndex => "checkout-index",
+            Verb::UpdateIndex => "update-index",
+            Verb::UpdateRef => "update-ref",
+            Verb::Reflog => "reflog",
+            Verb::Gc => "gc",
+            Verb::Submodule => "submodule",
+            Verb::SparseCheckout => "sparse-checkout",
+            Verb::Rewrite => "rewrite",
+            Verb::Alias(name) => name,
+            Verb::Unknown | Verb::Harmless => "command",
+        }
     }
 }
 

@@ -179,6 +179,30 @@ fn what_only_a_shell_knows_is_only_possible() {
 }
 
 #[test]
+fn a_verb_that_only_a_shell_knows_may_be_any() {
+    for text in [
+        "W='stash -u'; git $W",
+        "git \"$x\" --hard",
+        "git $(cat verb)",
+        "echo stash -u | xargs git",
+        "echo checkout -- . | xargs -n 3 git -C .",
+        "echo 'git stash' > run.sh && bash run.sh",
+        "printf 'git clean -fd\\n' > x && chmod +x x && ./x",
+        "cat > t.sh <<'EOF'\ncd x\ngit reset --hard\nEOF\nsh t.sh",
+        "echo 'git stash' >> env; . ./env",
+        "echo 'git stash' >> env; source env",
+    ] {
+        let call = only(text);
+        assert_eq!(call.verb, Verb::Unknown, "{text}");
+        assert!(!call.certain, "{text}");
+    }
+    assert!(
+        !only("ls | xargs git add").words.is_empty(),
+        "something is added"
+    );
+}
+
+#[test]
 fn what_only_mentions_git_runs_nothing() {
     for text in [
         "echo \"git stash\"",

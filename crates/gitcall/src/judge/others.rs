@@ -13,6 +13,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     };
     match &case.call.verb {
         Verb::Harmless => case.nothing(),
+        Verb::Unknown => all_perhaps(case, |_| true),
         Verb::Rebase if says(&["--abort", "--skip", "--autostash"]) => lost_perhaps(case),
         Verb::Rebase | Verb::Revert | Verb::CherryPick | Verb::Am | Verb::Merge
             if says(&["--abort", "--skip", "--autostash"]) =>
@@ -39,11 +40,11 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
 
 /// All tracked changes may be lost on the way, though often they come back.
 fn lost_perhaps(case: &Case<'_>) -> Judgement {
-    let hit: Vec<&Dirty<'_>> = case
-        .dirty
-        .iter()
-        .filter(|file| file.state.tracked())
-        .collect();
+    all_perhaps(case, |file| file.state.tracked())
+}
+
+fn all_perhaps(case: &Case<'_>, affects: impl Fn(&Dirty<'_>) -> bool) -> Judgement {
+    let hit: Vec<&Dirty<'_>> = case.dirty.iter().filter(|file| affects(file)).collect();
     match hit.is_empty() {
         true => case.may_touch(),
         false => Judgement {

@@ -9,7 +9,7 @@ mod strangers;
 mod wrappers;
 
 use crate::{
-    Reading, Verb, git,
+    Call, Reading, Verb, git,
     shell::{self, Event, Joint, Script, Simple, Word},
 };
 use place::Place;
@@ -34,6 +34,18 @@ pub(crate) struct Setting {
 pub(crate) fn find(text: &str) -> Reading {
     let mut finder = Finder::default();
     finder.script(shell::read(text), true);
+    if finder.wrote_git && finder.ran_a_file {
+        finder.reading.calls.push(Call {
+            verb: Verb::Unknown,
+            words: Vec::new(),
+            sources: Vec::new(),
+            directory: None,
+            from_top: false,
+            certain: false,
+            conditional: true,
+            stdin: None,
+        });
+    }
     if finder.broken {
         for call in &mut finder.reading.calls {
             call.certain = false;
@@ -51,6 +63,10 @@ struct Finder {
     scripts: usize,
     /// A GIT_* variable was set that changes what git works on.
     environment_changed: bool,
+    /// Text with a git command in it was printed, perhaps into a file.
+    wrote_git: bool,
+    /// A script in a file was run.
+    ran_a_file: bool,
     broken: bool,
 }
 
@@ -195,11 +211,12 @@ impl Finder {
                 let names = rest.iter().filter_map(|word| word.text.split('=').next());
                 self.environment_changed |= names.into_iter().any(redirects_git);
             }
+            "." | "source" => self.ran_a_file = true,
             "eval" => self.text(&joined_text(rest), None),
             "trap" => self.text(rest.first().map_or("", |word| &word.text), None),
             "bash" | "sh" | "zsh" | "dash" | "ksh" | "ash" => {
                 match shells::input(rest, simple, piped) {
-                    Input::Nothing => {}
+                    Input::Nothing => self.ran_a_file |= !rest.is_empty(),
                     Input::Script(text) if moved.is_none() => self.text(&text, Some(setting)),
                     Input::Script(text) | Input::Perhaps(text) => self.text(&text, None),
                 }
@@ -207,7 +224,11 @@ impl Finder {
             "xargs" | "find" | "fd" | "parallel" => {
                 if let Some(words) = strangers::command_of(name, rest) {
                     setting.certain = false;
-                    self.run(simple, words, setting, None);
+                    let mut words = words.to_vec();
+                    if name != "find" {
+                        words.push(strangers::added());
+                    }
+                    self.run(simple, &words, setting, None);
                 }
             }
             _ if name.eq_ignore_ascii_case("git") || name.eq_ignore_ascii_case("git.exe") => {
@@ -266,8 +287,12 @@ impl Finder {
             return self.git(&words, setting, None, simple);
         }
         if strangers::never_runs(name) {
+            let stdin = simple.stdin.iter().map(|stdin| stdin.text.clone());
+            let text: String = [joined_text(rest)].into_iter().chain(stdin).collect();
+            self.wrote_git |= strangers::verb_within(&text).is_some();
             return;
         }
+        self.ran_a_file |= program.text.contains('/');
         setting.certain = false;
         if let Some(at) = rest.iter().position(|word| base_name(&word.text) == "git") {
             return self.perhaps_git(&rest[at + 1..], setting, simple);

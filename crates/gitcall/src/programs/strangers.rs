@@ -116,6 +116,16 @@ pub(super) fn command_of<'w>(program: &str, words: &'w [Word]) -> Option<&'w [Wo
     Some(&rest[..end.unwrap_or(rest.len())])
 }
 
+/// The words that `xargs` and its like add, which nobody knows.
+pub(super) fn added() -> Word {
+    let text = "{}".to_owned();
+    Word {
+        source: text.clone(),
+        literal: false,
+        text,
+    }
+}
+
 /// The first dangerous verb behind the word `git` in any text: `run("git", "stash")`.
 pub(super) fn verb_within(text: &str) -> Option<&str> {
     if !crate::mentions_git(text) {
