@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completions, config, daemon, demo, doctor, init, lock, log, mcp, sessions, status, task, undo,
-    uninit,
+    completions, config, daemon, demo, doctor, init, lock, log, mcp, serve, sessions, status, task,
+    undo, uninit,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -62,5 +62,6 @@ pub(crate) enum Command {
     Daemon(daemon::DaemonArgs),
     Config(config::ConfigArgs),
     Mcp(mcp::McpArgs),
+    Serve(serve::ServeArgs),
     Completions(completions::CompletionsArgs),
 }

@@ -11,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod mcp;
+pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod status;
 pub(crate) mod task;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
     let exit = match command {
         Command::Daemon(args) => return daemon::run(args, terminal),
         Command::Mcp(args) => return mcp::run(&args),
+        Command::Serve(args) => return serve::run(&args, terminal),
         Command::Status(args) => status::run(&args, terminal),
         Command::Sessions(args) => sessions::run(&args, terminal),
         Command::Task(args) => task::run(args, terminal),
