@@ -37,13 +37,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kite-scenes", &[]),
     ("kite-store", &["kite-rules"]),
     ("kite-undo", &[]),
+    ("kite-vault", &[]),
     ("kite-wire", &[]),
     ("xtask", &["kite-rules", "kite-wire"]),
 ];
 
 /// Words that may stand only in some rooms.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("rusqlite", &["crates/store"]),
+    ("rusqlite", &["crates/store", "crates/vault"]),
     ("rmcp", &["crates/mcp"]),
     (
         "kite_rules",

@@ -1,0 +1,28 @@
+//! The vault: folders of Markdown notes that sessions learn from and write to.
+//!
+//! [`Index`] keeps a full-text index of the notes of some [`Vault`]s fresh; a [`Searcher`] answers
+//! questions from it. Everything blocks, and is `Send`.
+//!
+//! **Architecture Invariant:** depends on nothing of ours: neither the wire, nor the rules, nor
+//! the daemon. It knows files, notes and words; who asks, and why, is not its business.
+//!
+//! **Architecture Invariant:** the notes are the person's. Nothing here deletes or renames one,
+//! and nothing is read or written outside a vault's folder.
+
+mod error;
+pub mod escape;
+mod index;
+pub mod limits;
+mod note;
+mod place;
+mod provenance;
+mod search;
+mod vaults;
+mod walk;
+mod words;
+
+pub use error::Error;
+pub use index::{Index, Scan};
+pub use provenance::Author;
+pub use search::{Answer, Listed, Query, Ranking, Searcher, Skipped, Snippet};
+pub use vaults::{Reach, Scope, Trust, Vault};

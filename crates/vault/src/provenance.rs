@@ -1,0 +1,69 @@
+//! Who wrote to a note: a line in its front matter for each time.
+
+use crate::escape;
+
+/// Who writes, for the note's front matter. Texts are shortened to what a line can hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Author {
+    /// Kite's short id of the session.
+    pub session: String,
+    pub task: Option<String>,
+    /// The commit that was checked out.
+    pub commit: Option<String>,
+    /// The project's key, for notes of vaults that are not the project's own.
+    pub project: Option<String>,
+    /// Wall clock, in milliseconds since 1970.
+    pub wall_ms: i64,
+    /// The operation: a second write with the same key changes nothing.
+    pub op: String,
+}
+
+/// A line of `kite-written`: words in pairs, after the time.
+pub(crate) struct Line;
+
+/// Longest value in a line.
+const VALUE_BYTES_MAX: usize = 256;
+
+impl Line {
+    /// `2026-11-22T09:44:00Z session 3f2a91bc task 1a2b3c4d commit 1234abcd op 77`
+    pub(crate) fn of(author: &Author) -> String {
+        let time = jiff::Timestamp::from_millisecond(author.wall_ms).unwrap_or_default();
+        let mut line = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let mut add = |name: &str, value: &str| {
+            if !value.is_empty() {
+                line.push_str(&format!(" {name} {}", value_of(value)));
+            }
+        };
+        add("session", &author.session);
+        add("task", author.task.as_deref().unwrap_or_default());
+        add("commit", author.commit.as_deref().unwrap_or_default());
+        add("op", &author.op);
+        add("project", author.project.as_deref().unwrap_or_default());
+        line
+    }
+
+    /// Whether a line tells of this operation.
+    pub(crate) fn is_of(line: &str, op: &str) -> bool {
+        !op.is_empty() && field(line, "op").as_deref() == Some(&value_of(op))
+    }
+
+    pub(crate) fn project_of(line: &str) -> Option<String> {
+        field(line, "project").map(|value| value.replace("%20", " ").replace("%25", "%"))
+    }
+}
+
+fn field(line: &str, name: &str) -> Option<String> {
+    let mut words = line.split(' ').skip(1);
+    while let (Some(key), Some(value)) = (words.next(), words.next()) {
+        if key == name {
+            return Some(value.to_owned());
+        }
+    }
+    None
+}
+
+/// A value as one word.
+fn value_of(value: &str) -> String {
+    let escaped = escape::line(value).replace('%', "%25").replace(' ', "%20");
+    escape::cut(&escaped, VALUE_BYTES_MAX).to_owned()
+}

@@ -1,0 +1,168 @@
+//! Searching: which notes, in which order, and the part of each that answers.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use crate::{error::Error, index::Handle, limits::ANSWERS_MAX, vaults::Reach};
+
+mod candidates;
+mod list;
+mod query;
+mod ranking;
+mod snippet;
+mod stopwords;
+
+pub(crate) use candidates::{Candidate, Search, Sought};
+pub use list::{Listed, Skipped};
+pub(crate) use query::Parsed;
+pub use ranking::Ranking;
+pub use snippet::Snippet;
+pub(crate) use snippet::{Met, Wanted};
+
+/// A question to the vaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Words, `"quoted phrases"` that must stand in the note, beginnings (`deploy*`). Any text is
+    /// a query: what means nothing is not searched for.
+    pub text: String,
+    /// Only notes with all of these tags. `a` finds `a/b` too.
+    pub tags: Vec<String>,
+    /// Most answers; at most [`ANSWERS_MAX`].
+    pub limit: usize,
+}
+
+/// A note that answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Where it is, for an agent's own file tool.
+    pub path: PathBuf,
+    /// The same within its vault.
+    pub in_vault: PathBuf,
+    pub title: String,
+    /// The heading of the best section; empty before the first one.
+    pub heading: String,
+    pub snippet: Snippet,
+    pub tags: Vec<String>,
+    /// When the note was last changed, in milliseconds since 1970.
+    pub modified_ms: i64,
+    /// Higher is better; comparable within one search only.
+    pub score: f64,
+    /// A person wrote the note, or has looked at what an agent wrote.
+    pub reviewed: bool,
+}
+
+impl Answer {
+    /// How long ago the note was changed.
+    #[must_use]
+    pub fn age_ms(&self, now_ms: i64) -> i64 {
+        now_ms.saturating_sub(self.modified_ms).max(0)
+    }
+}
+
+/// A reader of the index. It may be used while the index is being written, and is `Send`: each
+/// thread has its own.
+#[derive(Debug)]
+pub struct Searcher {
+    handle: Handle,
+    ranking: Ranking,
+    /// The number of notes, and of the state of the index that it was counted in.
+    notes: Option<(i64, u64)>,
+}
+
+impl Searcher {
+    /// Opens the index that an [`Index`](crate::Index) has made.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it cannot be read.
+    pub fn open(path: &Path) -> Result<Searcher, Error> {
+        Ok(Searcher {
+            handle: Handle::read_only(path)?,
+            ranking: Ranking::default(),
+            notes: None,
+        })
+    }
+
+    /// Searches with other weights: for those who measure.
+    pub fn set_ranking(&mut self, ranking: Ranking) {
+        self.ranking = ranking;
+    }
+
+    /// The notes that answer best, best first. `now_ms` is the wall clock.
+    ///
+    /// # Errors
+    ///
+    /// If the index cannot be read. No query is an error.
+    pub fn search(
+        &mut self,
+        query: &Query,
+        reach: &Reach,
+        now_ms: i64,
+    ) -> Result<Vec<Answer>, Error> {
+        let limit = query.limit.min(ANSWERS_MAX);
+        let parsed = Parsed::of(&query.text);
+        if limit == 0 || (parsed.is_empty() && query.tags.is_empty()) {
+            return Ok(Vec::new());
+        }
+        self.refresh()?;
+        let notes = self.count()?;
+        let search = Search {
+            ranking: &self.ranking,
+            reach,
+            tags: &query.tags,
+            now_ms,
+            notes,
+        };
+        self.handle.read(|connection| {
+            let sought = search.seek(connection, &parsed)?;
+            let found = search.candidates(connection, &sought, limit)?;
+            found
+                .into_iter()
+                .map(|candidate| search.answer(connection, &sought, candidate))
+                .collect()
+        })
+    }
+
+    /// The index may have been made anew since it was opened.
+    pub(crate) fn refresh(&mut self) -> Result<(), Error> {
+        if !self.handle.is_current() {
+            self.handle = Handle::read_only(self.handle.path())?;
+            self.notes = None;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    pub(crate) fn ranking(&self) -> &Ranking {
+        &self.ranking
+    }
+
+    /// The number of notes in the index, counted again only after somebody wrote to it.
+    pub(crate) fn count(&mut self) -> Result<u64, Error> {
+        let counted = self.notes;
+        let (state, notes) = self.handle.read(|connection| {
+            let state: i64 =
+                connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+            if let Some((before, notes)) = counted
+                && before == state
+            {
+                return Ok((state, notes));
+            }
+            let count = "SELECT count(*) FROM note";
+            let notes: i64 = connection.query_row(count, [], |row| row.get(0))?;
+            Ok((state, notes.cast_unsigned()))
+        })?;
+        self.notes = Some((state, notes));
+        Ok(notes)
+    }
+}
+
+/// A range of bytes moved to the right.
+pub(crate) fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
+    range.start + by..range.end + by
+}

@@ -1,0 +1,352 @@
+//! From a query's words to notes, by the index.
+
+use std::path::PathBuf;
+
+use rusqlite::{Connection, Row, params_from_iter, types::Value};
+
+use super::{
+    Answer, Met, Snippet, Wanted,
+    query::Parsed,
+    ranking::{Ranking, rarity},
+};
+use crate::{
+    limits::{PREFIX_WORDS_MAX, QUERY_WORDS_MAX, SNIPPET_BYTES_MAX},
+    vaults::Reach,
+};
+
+/// One search, with all that it depends on.
+pub(crate) struct Search<'a> {
+    pub(crate) ranking: &'a Ranking,
+    pub(crate) reach: &'a Reach,
+    pub(crate) tags: &'a [String],
+    pub(crate) now_ms: i64,
+    /// Notes in the index.
+    pub(crate) notes: u64,
+}
+
+/// What is looked for, once the index has said how rare it is.
+#[derive(Debug, Default)]
+pub(crate) struct Sought {
+    pub(crate) words: Vec<Rated>,
+    phrases: Vec<Vec<String>>,
+    /// One list of stems for each prefix.
+    prefixes: Vec<Vec<String>>,
+    pairs: Vec<(String, String)>,
+}
+
+/// A word and what it says about a note that has it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rated {
+    pub(crate) stem: String,
+    pub(crate) rarity: f64,
+    pub(crate) identifier: bool,
+    /// Notes that have it.
+    notes: u64,
+}
+
+/// A note that may answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) id: i64,
+    pub(crate) folder: String,
+    pub(crate) in_vault: String,
+    pub(crate) title: String,
+    pub(crate) tags: String,
+    pub(crate) modified_ms: i64,
+    pub(crate) unreviewed: bool,
+    pub(crate) hash: [u8; 32],
+    pub(crate) inject: bool,
+    pub(crate) score: f64,
+}
+
+impl Search<'_> {
+    /// Chooses the words that tell notes apart.
+    pub(crate) fn seek(
+        &self,
+        connection: &Connection,
+        parsed: &Parsed,
+    ) -> rusqlite::Result<Sought> {
+        let mut words = Vec::new();
+        for word in parsed.words.iter().filter(|word| !word.stopword) {
+            let notes = notes_with(connection, &word.stem)?;
+            words.push(Rated {
+                stem: word.stem.clone(),
+                rarity: rarity(self.notes, notes),
+                identifier: word.identifier,
+                notes,
+            });
+        }
+        let pairs = parsed.pairs.clone();
+        let mut sought = Sought {
+            words,
+            phrases: parsed.phrases.clone(),
+            prefixes: Vec::new(),
+            pairs,
+        };
+        for prefix in &parsed.prefixes {
+            sought.prefixes.push(stems_of(connection, prefix)?);
+        }
+        self.choose(&mut sought);
+        Ok(sought)
+    }
+
+    /// Rare words first; common ones only where there is nothing else.
+    fn choose(&self, sought: &mut Sought) {
+        let words = &mut sought.words;
+        // Stable: of two equally rare ones, the first in the query.
+        words.sort_by_key(|word| word.notes);
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count"
+        )]
+        let common = (self.notes as f64 * self.ranking.common).ceil() as u64;
+        let tells = |word: &Rated| word.notes > 0 && word.notes <= common.max(8);
+        let telling = words.iter().filter(|word| tells(word)).count();
+        if telling >= 2 || (telling == 1 && words.len() == 1) {
+            words.retain(|word| word.notes == 0 || tells(word));
+        }
+        let unknown = words.iter().take_while(|word| word.notes == 0).count();
+        words.truncate(unknown + QUERY_WORDS_MAX);
+        let kept = |stem: &String| words.iter().any(|it| it.stem == *stem && it.notes > 0);
+        sought.pairs.retain(|(one, two)| kept(one) && kept(two));
+        sought.pairs.truncate(QUERY_WORDS_MAX);
+    }
+
+    /// The best notes, best first.
+    pub(crate) fn candidates(
+        &self,
+        connection: &Connection,
+        sought: &Sought,
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Candidate>> {
+        let expression = sought.expression(self.ranking.pairs);
+        if expression.is_none() && !sought.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (sql, values) = self.statement(expression, limit);
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), candidate)?;
+        let mut found: Vec<Candidate> = rows.collect::<Result<_, _>>()?;
+        for candidate in &mut found {
+            let age = self.now_ms.saturating_sub(candidate.modified_ms);
+            candidate.score *= self.ranking.recency_of(age);
+        }
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The statement for an expression (all notes without one), and its values.
+    fn statement(&self, expression: Option<String>, limit: usize) -> (String, Vec<Value>) {
+        let mut values = Vec::new();
+        let mut sql = String::from(
+            "SELECT note.id, vault.folder, note.path, note.title, note.tags, note.modified_ns, \
+             note.unreviewed, note.hash, note.inject, ",
+        );
+        let mut conditions = vec!["1".to_owned()];
+        match expression {
+            Some(expression) => {
+                let weights = self
+                    .ranking
+                    .columns()
+                    .map(|it| format!("{it:.4}"))
+                    .join(", ");
+                sql.push_str(&format!(
+                    "-bm25(words, {weights}) AS score FROM words \
+                     JOIN note ON note.id = words.rowid JOIN vault ON vault.id = note.vault"
+                ));
+                conditions.push(format!("words MATCH ?{}", put(&mut values, expression)));
+            }
+            None => sql.push_str("1.0 AS score FROM note JOIN vault ON vault.id = note.vault"),
+        }
+        conditions.extend(self.reachable(&mut values));
+        for tag in self.tags {
+            let tag = tag.trim_start_matches('#').to_lowercase();
+            conditions.push(format!(
+                "note.id IN (SELECT note FROM tag WHERE tag = ?{})",
+                put(&mut values, tag)
+            ));
+        }
+        // Some more than asked for: recency may change their order.
+        let more = i64::try_from(limit + 10).unwrap_or(i64::MAX);
+        sql.push_str(&format!(
+            " WHERE {} ORDER BY score DESC, note.modified_ns DESC LIMIT {more}",
+            conditions.join(" AND ")
+        ));
+        (sql, values)
+    }
+
+    /// What may be seen: see [`Reach`].
+    fn reachable(&self, values: &mut Vec<Value>) -> Option<String> {
+        let projects = self.reach.projects()?;
+        let marks: Vec<String> = projects
+            .iter()
+            .map(|key| format!("?{}", put(values, key.clone())))
+            .collect();
+        let marks = marks.join(", ");
+        Some(format!(
+            "(vault.project IN ({marks}) OR (vault.project IS NULL \
+             AND (note.unreviewed = 0 OR note.project IN ({marks}))))"
+        ))
+    }
+
+    /// A candidate with the part of it that answers.
+    pub(crate) fn answer(
+        &self,
+        connection: &Connection,
+        sought: &Sought,
+        candidate: Candidate,
+    ) -> rusqlite::Result<Answer> {
+        let wanted = sought.wanted();
+        let best = best_section(connection, &wanted, candidate.id)?;
+        Ok(Answer {
+            path: PathBuf::from(&candidate.folder).join(&candidate.in_vault),
+            in_vault: PathBuf::from(candidate.in_vault),
+            title: candidate.title,
+            heading: best.heading.clone(),
+            snippet: best.snippet(&wanted, SNIPPET_BYTES_MAX),
+            tags: list_of(&candidate.tags),
+            modified_ms: candidate.modified_ms,
+            score: candidate.score,
+            reviewed: !candidate.unreviewed,
+        })
+    }
+}
+
+impl Sought {
+    fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.phrases.is_empty() && self.prefixes.is_empty()
+    }
+
+    /// The words with what they are worth, for the closer look.
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        let words = self.words.iter().map(|it| (it.stem.as_str(), it.rarity));
+        let more = self.phrases.iter().chain(&self.prefixes).flatten();
+        Wanted::new(words.chain(more.map(|stem| (stem.as_str(), 2.0))))
+    }
+
+    /// The expression of FTS5. Every word in it is quoted, so none is syntax.
+    fn expression(&self, pairs: bool) -> Option<String> {
+        let known = self.words.iter().filter(|word| word.notes > 0);
+        let mut optional: Vec<String> = known.map(|word| quoted([&word.stem])).collect();
+        if pairs {
+            let pairs = self.pairs.iter();
+            optional.extend(pairs.map(|(one, two)| quoted([one, two])));
+        }
+        let prefixes = self.prefixes.iter().map(|stems| {
+            let stems: Vec<String> = stems.iter().map(|stem| quoted([stem])).collect();
+            stems.join(" OR ")
+        });
+        optional.extend(prefixes.filter(|it| !it.is_empty()));
+        let required: Vec<String> = self.phrases.iter().map(quoted).collect();
+        let required = required.join(" AND ");
+        match (required.is_empty(), optional.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(optional.join(" OR ")),
+            (false, true) => Some(required),
+            // The others only rank what has the phrases.
+            (false, false) => Some(format!(
+                "({required}) AND (({required}) OR {})",
+                optional.join(" OR ")
+            )),
+        }
+    }
+}
+
+/// The best section of a note.
+#[derive(Debug, Default)]
+pub(crate) struct Best {
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    pub(crate) met: Met,
+    /// What the words in the section and its heading are worth.
+    pub(crate) weight: f64,
+}
+
+impl Best {
+    pub(crate) fn snippet(&self, wanted: &Wanted<'_>, bytes_max: usize) -> Snippet {
+        wanted.snippet(&self.text, &self.met.hits, bytes_max)
+    }
+}
+
+/// Finds the section in which the words say most; the first of equals.
+pub(crate) fn best_section(
+    connection: &Connection,
+    wanted: &Wanted<'_>,
+    note: i64,
+) -> rusqlite::Result<Best> {
+    let sql = "SELECT heading, text FROM section WHERE note = ?1 ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([note])?;
+    let mut best: Option<Best> = None;
+    while let Some(row) = rows.next()? {
+        let heading = row.get_ref(0)?.as_str()?;
+        let text = row.get_ref(1)?.as_str()?;
+        let (above, met) = (wanted.meet(heading), wanted.meet(text));
+        let new = above.words.iter().filter(|it| !met.words.contains(it));
+        let weight = met.weight + new.map(|it| wanted.weight(*it)).sum::<f64>();
+        // A word in the heading counts a half more; an empty section says nothing by itself.
+        let rank = weight + above.weight / 2.0 - if text.is_empty() { 1.0 } else { 0.0 };
+        if best.as_ref().is_none_or(|best| rank > best.weight + 1e-9) {
+            best = Some(Best {
+                heading: heading.to_owned(),
+                text: text.to_owned(),
+                met,
+                weight: rank,
+            });
+        }
+    }
+    Ok(best.unwrap_or_default())
+}
+
+fn notes_with(connection: &Connection, stem: &str) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached("SELECT doc FROM vocabulary WHERE term = ?1")?;
+    let mut rows = statement.query([stem])?;
+    let notes: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+    Ok(notes.unwrap_or(0).cast_unsigned())
+}
+
+/// The stems of all words that begin so.
+fn stems_of(connection: &Connection, prefix: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT stem FROM spelling WHERE folded >= ?1 AND folded < ?2 LIMIT ?3",
+    )?;
+    let after = format!("{prefix}\u{10FFFF}");
+    let limit = i64::try_from(PREFIX_WORDS_MAX).unwrap_or(i64::MAX);
+    let rows = statement.query_map(rusqlite::params![prefix, after, limit], |row| row.get(0))?;
+    rows.collect()
+}
+
+/// Words in a row, as a string of FTS5.
+fn quoted<'a>(stems: impl IntoIterator<Item = &'a String>) -> String {
+    let stems: Vec<&str> = stems.into_iter().map(String::as_str).collect();
+    // A stem has letters and digits only; were there a quote, it would be doubled.
+    format!("\"{}\"", stems.join(" ").replace('"', "\"\""))
+}
+
+/// Adds a value; its number in the statement.
+fn put(values: &mut Vec<Value>, value: String) -> usize {
+    values.push(Value::Text(value));
+    values.len()
+}
+
+pub(crate) fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+    Ok(Candidate {
+        id: row.get(0)?,
+        folder: row.get(1)?,
+        in_vault: row.get(2)?,
+        title: row.get(3)?,
+        tags: row.get(4)?,
+        modified_ms: row.get::<_, i64>(5)? / 1_000_000,
+        unreviewed: row.get(6)?,
+        hash: row.get(7)?,
+        inject: row.get(8)?,
+        score: row.get(9)?,
+    })
+}
+
+pub(crate) fn list_of(json: &str) -> Vec<String> {
+    serde_json::from_str(json).unwrap_or_default()
+}

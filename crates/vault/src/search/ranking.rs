@@ -1,0 +1,80 @@
+//! What a word is worth, by where it stands.
+
+/// Weights of a search. The default was chosen on manual pages; see `docs/vault.md`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranking {
+    pub title: f64,
+    pub headings: f64,
+    pub aliases: f64,
+    pub tags: f64,
+    /// The first words of a note.
+    pub lead: f64,
+    pub text: f64,
+    /// Identifiers as a whole.
+    pub identifiers: f64,
+    /// Whether two words that stand together in the query count again where they stand together
+    /// in a note.
+    pub pairs: bool,
+    /// Words in more than this share of the notes are not searched for, if there are others.
+    pub common: f64,
+    /// How much a note of today is worth more than one of long ago: a tie-breaker.
+    pub recency: f64,
+    /// How many of the best are looked at more closely.
+    pub closer: usize,
+    /// What the share of the query's words that a note has is worth.
+    pub coverage: f64,
+    /// What is worth that they stand in one section.
+    pub section: f64,
+}
+
+impl Default for Ranking {
+    fn default() -> Ranking {
+        Ranking {
+            title: 8.0,
+            headings: 3.0,
+            aliases: 6.0,
+            tags: 4.0,
+            lead: 2.0,
+            text: 1.0,
+            identifiers: 2.0,
+            pairs: true,
+            common: 0.5,
+            recency: 0.02,
+            closer: 0,
+            coverage: 0.0,
+            section: 0.0,
+        }
+    }
+}
+
+/// After this long, half of what recency is worth is gone.
+const HALF_LIFE_MS: f64 = 90.0 * 24.0 * 3_600_000.0;
+
+impl Ranking {
+    /// The factor by which the age of a note changes its score: 1 and a little.
+    pub(super) fn recency_of(&self, age_ms: i64) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "an age needs no precision")]
+        let age = age_ms.max(0) as f64;
+        1.0 + self.recency * (-age / HALF_LIFE_MS).exp2()
+    }
+
+    /// The weights in the order of the columns.
+    pub(super) fn columns(&self) -> [f64; 7] {
+        [
+            self.title,
+            self.headings,
+            self.aliases,
+            self.tags,
+            self.lead,
+            self.text,
+            self.identifiers,
+        ]
+    }
+}
+
+/// How much it says that a word is there, of which so many of the notes speak.
+pub(crate) fn rarity(notes: u64, with_it: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a weight needs no precision")]
+    let (notes, with_it) = (notes as f64, with_it as f64);
+    (1.0 + (notes - with_it + 0.5).max(0.5) / (with_it + 0.5)).ln()
+}

@@ -1,0 +1,144 @@
+//! What a vault is: a folder of notes, and whom its notes may reach.
+
+use std::path::{Path, PathBuf};
+
+use crate::{error::Error, place::Place};
+
+/// A folder of Markdown notes.
+///
+/// It is used as it is: the folder of an Obsidian vault, with its front matter, tags, aliases and
+/// links. Nothing is written into it but notes that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vault {
+    /// The directory that the person named, or a project's main worktree. It may be reached
+    /// through links.
+    anchor: PathBuf,
+    /// The vault below it, through no link: what a repository contains decides nothing.
+    below: PathBuf,
+    scope: Scope,
+    trust: Trust,
+}
+
+/// Whom the notes of a vault may reach.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Every session of the person.
+    Person,
+    /// Sessions of the project with this key only.
+    Project(String),
+}
+
+/// Whether the notes of a vault are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    Trusted,
+    /// A cloned repository's vault that the person has not looked at: not read at all.
+    Untrusted,
+}
+
+impl Vault {
+    /// A folder that the person chose: their own vault, or one named in their configuration.
+    #[must_use]
+    pub fn chosen(folder: impl Into<PathBuf>, scope: Scope) -> Vault {
+        Vault {
+            anchor: folder.into(),
+            below: PathBuf::new(),
+            scope,
+            trust: Trust::Trusted,
+        }
+    }
+
+    /// `.kite/vault` of a project's main worktree.
+    #[must_use]
+    pub fn of_project(worktree: impl Into<PathBuf>, key: impl Into<String>, trust: Trust) -> Vault {
+        Vault {
+            anchor: worktree.into(),
+            below: PathBuf::from(".kite/vault"),
+            scope: Scope::Project(key.into()),
+            trust,
+        }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        // `join` with an empty path would add a slash.
+        if self.below.as_os_str().is_empty() {
+            self.anchor.clone()
+        } else {
+            self.anchor.join(&self.below)
+        }
+    }
+
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        self.trust
+    }
+
+    /// The path of a note in this vault, relative to it; `None` for a path elsewhere.
+    #[must_use]
+    pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
+        path.strip_prefix(self.folder()).ok()
+    }
+
+    /// The open folder, or `None` where there is none yet.
+    pub(crate) fn open(&self) -> Result<Option<Place>, Error> {
+        Place::open(&self.anchor, &self.below)
+    }
+
+    /// The open folder, made if it is missing. A missing anchor is not made: whoever named it
+    /// meant a folder that is there.
+    pub(crate) fn open_or_make(&self) -> Result<Place, Error> {
+        Place::open_or_make(&self.anchor, &self.below)
+    }
+}
+
+/// Whose eyes a search has: what it may find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    projects: Option<Vec<String>>,
+}
+
+impl Reach {
+    /// A session of this project: its notes, and the person's. Notes of the person's vaults that
+    /// no person has reviewed are found only where they were written.
+    #[must_use]
+    pub fn project(key: impl Into<String>) -> Reach {
+        Reach {
+            projects: Some(vec![key.into()]),
+        }
+    }
+
+    /// A session that belongs to no project: the person's reviewed notes.
+    #[must_use]
+    pub fn no_project() -> Reach {
+        Reach {
+            projects: Some(Vec::new()),
+        }
+    }
+
+    /// The person said that another project's notes may be found too.
+    #[must_use]
+    pub fn and_project(mut self, key: impl Into<String>) -> Reach {
+        if let Some(projects) = &mut self.projects {
+            projects.push(key.into());
+        }
+        self
+    }
+
+    /// The person at a terminal: everything.
+    #[must_use]
+    pub fn everything() -> Reach {
+        Reach { projects: None }
+    }
+
+    /// The projects whose notes may be found, or `None` for all.
+    pub(crate) fn projects(&self) -> Option<&[String]> {
+        self.projects.as_deref()
+    }
+}
