@@ -3,6 +3,7 @@
 //!
 //! A request that got no reply is sent again with the same `op_id`, so it acts once.
 
+mod feed;
 mod link;
 
 use std::{io, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use feed::{Feed, Following, Topics};
 use link::{Link, OpenError};
 
 /// How long a call looks for a daemon before it says that there is none.
@@ -138,6 +140,12 @@ impl Daemon {
         Err(Unanswered::Unreachable { why, sent })
     }
 
+    /// Sees to it that there is a daemon, on behalf of somebody who waits for what it will say.
+    pub(crate) async fn rouse(&self, caller: &Caller) {
+        // Where there is none and none can be started, whoever asks next is told why.
+        let _ = self.reach(caller, Instant::now() + REACH_MAX).await;
+    }
+
     /// A connection, looked for until `until`. The daemon is started once where there is none.
     async fn reach(&self, caller: &Caller, mut until: Instant) -> Result<Arc<Link>, OpenError> {
         let mut start_error = None;
@@ -188,12 +196,12 @@ impl Daemon {
         let mut kept = self.link.lock().await;
         if let Some(link) = kept
             .as_ref()
-            .filter(|link| link.is_open() && link.caller() == caller)
+            .filter(|link| link.is_open() && link.is_for(caller))
         {
             return Ok(Arc::clone(link));
         }
         *kept = None;
-        let link = Link::open(&self.home.socket(), &self.build, caller).await?;
+        let link = Link::open(&self.home.socket(), &self.build, Some(caller), None).await?;
         Ok(Arc::clone(kept.insert(Arc::new(link))))
     }
 

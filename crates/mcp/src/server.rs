@@ -1,6 +1,8 @@
 //! The MCP side of each request: who the server is, its lists, what is called.
 
 mod call;
+mod listening;
+mod reading;
 
 use std::sync::Arc;
 
@@ -8,21 +10,25 @@ use kite_wire::{home::Home, request::Caller};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        CustomRequest, CustomResult, DiscoverResult, ErrorCode, Implementation, ListToolsResult,
-        PaginatedRequestParams, ServerCapabilities, ServerConfig,
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
+        CompleteResult, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
+        Implementation, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+        ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
+        UnsubscribeRequestParams,
     },
-    service::RequestContext,
+    service::{RequestContext, SubscriptionContext},
 };
 use serde_json::{Map, Value};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Options, call_log,
     caller::{Clients, Introduction},
     catalogue,
-    daemon::{Daemon, Starter},
+    daemon::{Daemon, Feed, Starter},
     schema::Effect,
+    subscriptions::Subscriptions,
     text,
     tools::{self, Tool},
 };
@@ -32,8 +38,8 @@ const INSTRUCTIONS: &str = "Kite coordinates the coding agents on this machine. 
                             are kept apart without any tool. kite_task_*: split work, hand it over, take it up. \
                             kite_file_lock: before a change that takes several edits of files others may touch. \
                             kite_sessions: who works on what. If a call or an edit is refused, its text says what to do.";
-/// How long clients may keep the tool list: it does not change while this process lives.
-const TOOL_LIST_TTL_MS: u64 = 3_600_000;
+/// How long clients may keep a list: it does not change while this process lives.
+const LIST_TTL_MS: u64 = 3_600_000;
 /// Characters shown of an unknown tool's name.
 const TOOL_CHARS_MAX: usize = 64;
 /// Characters of a client's session id.
@@ -45,6 +51,9 @@ pub(crate) struct Common {
     build: String,
     start_daemon: Starter,
     clients: Clients,
+    feed: Feed,
+    /// Subscriptions of the newer era: they are given a moment for their last word.
+    pub(crate) listening: TaskTracker,
     /// Cancelled when this process is about to end.
     pub(crate) stopping: CancellationToken,
 }
@@ -52,6 +61,8 @@ pub(crate) struct Common {
 impl Common {
     pub(crate) fn new(options: Options, clients: Clients) -> Arc<Common> {
         Arc::new(Common {
+            feed: Feed::new(&options.home, &options.build),
+            listening: TaskTracker::new(),
             home: options.home,
             build: options.build,
             start_daemon: Arc::from(options.start_daemon),
@@ -65,7 +76,9 @@ impl Common {
 /// where the protocol has no sessions.
 pub struct Server {
     common: Arc<Common>,
-    daemon: Daemon,
+    daemon: Arc<Daemon>,
+    /// Those of the older era.
+    subscriptions: Subscriptions,
 }
 
 impl Server {
@@ -73,7 +86,8 @@ impl Server {
     pub(crate) fn new(common: &Arc<Common>) -> Server {
         let (home, build) = (common.home.clone(), common.build.clone());
         Server {
-            daemon: Daemon::new(home, build, Arc::clone(&common.start_daemon)),
+            daemon: Arc::new(Daemon::new(home, build, Arc::clone(&common.start_daemon))),
+            subscriptions: Subscriptions::default(),
             common: Arc::clone(common),
         }
     }
@@ -118,7 +132,13 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_completions()
+            .build();
+        ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("kite", self.common.build.clone()))
             .with_instructions(INSTRUCTIONS)
     }
@@ -129,7 +149,7 @@ impl ServerHandler for Server {
     ) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
         Ok(DiscoverResult::from_server_info(versions, self.get_info())
-            .with_ttl_ms(TOOL_LIST_TTL_MS)
+            .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Public))
     }
 
@@ -143,7 +163,7 @@ impl ServerHandler for Server {
             false => (catalogue::tools(), CacheScope::Public),
         };
         let mut list = ListToolsResult::with_all_items(tools);
-        list.ttl_ms = Some(TOOL_LIST_TTL_MS);
+        list.ttl_ms = Some(LIST_TTL_MS);
         list.cache_scope = Some(scope);
         Ok(list)
     }
@@ -168,6 +188,67 @@ impl ServerHandler for Server {
             Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
         };
         Ok(result.into())
+    }
+
+    async fn list_resources(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Ok(Server::resource_list())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(Server::template_list())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        Ok(self.read(&request.uri, &context).await?.into())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(Server::accepted(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.tell(context).await;
+        Ok(())
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscribe_to(request.uri, &context)
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscriptions.unsubscribe(&request.uri);
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.completion(&request, &context).await
     }
 
     /// Requests that rmcp cannot read as one it knows end here.

@@ -16,9 +16,11 @@ use crate::{
     transport::Lines,
 };
 
-/// How long calls under way may go on after the end of input. Together with [`LAST_WORDS`] and the
-/// exit itself this stays below the 300 ms that a client should ever have to wait.
+/// How long calls under way may go on after the end of input. Together with [`FAREWELL`],
+/// [`LAST_WORDS`] and the exit itself this stays below the 300 ms that a client should ever have to wait.
 const FINISH: Duration = Duration::from_millis(120);
+/// How long subscriptions of the newer era have for their result: that they end, and not by mistake.
+const FAREWELL: Duration = Duration::from_millis(40);
 /// How long calls that are told to end may take over it.
 const LAST_WORDS: Duration = Duration::from_millis(80);
 /// Threads for what blocks: stdin and stdout where they are neither sockets nor pipes, and starting
@@ -66,6 +68,9 @@ async fn serve(common: &Arc<Common>, parent: Parent) -> ExitCode {
         () = parent.died() => {}
     }
     common.stopping.cancel();
+    if !common.listening.is_empty() && timeout(FAREWELL, &mut serving).await.is_ok() {
+        return ExitCode::SUCCESS;
+    }
     stop.cancel();
     // Whether they made it or not, this process ends now.
     let _ = timeout(LAST_WORDS, &mut serving).await;

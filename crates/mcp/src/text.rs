@@ -58,6 +58,19 @@ pub(crate) fn own(text: &str) -> String {
     own
 }
 
+/// At most `chars_max` characters, and a mark where more follow.
+pub(crate) fn clipped(text: &str, chars_max: usize) -> String {
+    match clip(text, chars_max) {
+        (kept, true) => format!("{kept}…"),
+        (whole, false) => whole.to_owned(),
+    }
+}
+
+/// True where something in it would not show on a screen. Line breaks do.
+pub(crate) fn has_unseen(text: &str) -> bool {
+    text.chars().any(|c| c != '\n' && is_unseen(c))
+}
+
 /// The first eight characters of an id, as people and agents are shown them.
 pub(crate) fn short_id(id: &str) -> String {
     one_line(id.get(..8).unwrap_or(id), 8)

@@ -14,7 +14,7 @@ use std::{
 use kite_wire::{
     PROTOCOL,
     frame::LINE_BYTES_MAX,
-    reply::{self, Fault, Welcome},
+    reply::{self, Fault, Push, Welcome},
     request::{Caller, Cancel, Envelope, Hello, Request},
 };
 use serde_json::Value;
@@ -54,7 +54,7 @@ impl From<io::Error> for OpenError {
 
 /// An open connection, after `hello`.
 pub(super) struct Link {
-    caller: Caller,
+    caller: Option<Caller>,
     outgoing: mpsc::Sender<Vec<u8>>,
     waiting: Arc<Waiting>,
     next_id: AtomicU64,
@@ -74,8 +74,14 @@ impl Drop for Asked {
     }
 }
 
-/// Who waits for which reply. `None` once the connection is gone.
-struct Waiting(Mutex<Option<HashMap<u64, Asker>>>);
+/// Who waits for what the daemon says. `None` once the connection is gone.
+struct Waiting(Mutex<Option<Listeners>>);
+
+struct Listeners {
+    askers: HashMap<u64, Asker>,
+    /// Who is told of changes.
+    pushes: Option<mpsc::Sender<Push>>,
+}
 
 struct Asker {
     reply: oneshot::Sender<Value>,
@@ -83,20 +89,26 @@ struct Asker {
 }
 
 impl Link {
-    /// Connects and says hello.
+    /// Connects and says hello, on behalf of nobody where there is no caller. `pushes` hears of
+    /// changes, once they are subscribed to; one that does not keep up loses the connection.
     pub(super) async fn open(
         socket: &Path,
         build: &str,
-        caller: &Caller,
+        caller: Option<&Caller>,
+        pushes: Option<mpsc::Sender<Push>>,
     ) -> Result<Link, OpenError> {
         let stream = UnixStream::connect(socket).await?;
         let (reader, writer) = stream.into_split();
-        let waiting = Arc::new(Waiting(Mutex::new(Some(HashMap::new()))));
+        let listeners = Listeners {
+            askers: HashMap::new(),
+            pushes,
+        };
+        let waiting = Arc::new(Waiting(Mutex::new(Some(listeners))));
         let (outgoing, lines) = mpsc::channel(OUTGOING_MAX);
         tokio::spawn(read_replies(reader, Arc::clone(&waiting)));
         tokio::spawn(write_lines(writer, lines, Arc::clone(&waiting)));
         let link = Link {
-            caller: caller.clone(),
+            caller: caller.cloned(),
             outgoing,
             waiting,
             next_id: AtomicU64::new(1),
@@ -110,7 +122,7 @@ impl Link {
             protocol: PROTOCOL,
             build: build.to_owned(),
             role: "mcp".to_owned(),
-            caller: Some(self.caller.clone()),
+            caller: self.caller.clone(),
         };
         let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
         let place = watch::Sender::new(None);
@@ -128,11 +140,11 @@ impl Link {
     }
 
     pub(super) fn is_open(&self) -> bool {
-        !self.outgoing.is_closed() && self.waiting.with(|askers| askers.is_some())
+        !self.outgoing.is_closed() && self.waiting.with(|open| open.is_some())
     }
 
-    pub(super) fn caller(&self) -> &Caller {
-        &self.caller
+    pub(super) fn is_for(&self, caller: &Caller) -> bool {
+        self.caller.as_ref() == Some(caller)
     }
 
     /// Sends a request. `None` where the connection is gone or chokes.
@@ -149,7 +161,7 @@ impl Link {
             place: place.clone(),
         };
         self.waiting
-            .with(|askers| askers.as_mut().map(|askers| askers.insert(id, asker)))?;
+            .with(|open| open.as_mut().map(|open| open.askers.insert(id, asker)))?;
         let asked = Asked {
             id,
             reply,
@@ -176,12 +188,12 @@ impl Link {
 }
 
 impl Waiting {
-    fn with<T>(&self, use_it: impl FnOnce(&mut Option<HashMap<u64, Asker>>) -> T) -> T {
+    fn with<T>(&self, use_it: impl FnOnce(&mut Option<Listeners>) -> T) -> T {
         use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn remove(&self, id: u64) -> Option<Asker> {
-        self.with(|askers| askers.as_mut().and_then(|askers| askers.remove(&id)))
+        self.with(|open| open.as_mut().and_then(|open| open.askers.remove(&id)))
     }
 
     fn close(&self) {
@@ -190,14 +202,9 @@ impl Waiting {
 
     fn deliver(&self, line: Value) {
         if line.get("push").is_some() {
-            let request = line.get("request").and_then(Value::as_u64);
-            let place = line.get("place").and_then(Value::as_u64);
-            if let (Some(request), Some(place)) = (request, place) {
-                self.with(|askers| {
-                    if let Some(asker) = askers.as_ref().and_then(|askers| askers.get(&request)) {
-                        asker.place.send_replace(Some(place));
-                    }
-                });
+            // A push of a kind that this build does not know is none of its business.
+            if let Ok(push) = serde_json::from_value(line) {
+                self.push(push);
             }
         } else if let Some(asker) = line
             .get("id")
@@ -207,6 +214,22 @@ impl Waiting {
             // An asker that has left needs no reply.
             let _ = asker.reply.send(line);
         }
+    }
+
+    fn push(&self, push: Push) {
+        self.with(|open| {
+            let Some(listeners) = open else { return };
+            if let (Some(request), Some(_)) = (push.request, push.place) {
+                if let Some(asker) = listeners.askers.get(&request) {
+                    asker.place.send_replace(push.place);
+                }
+            } else if let Some(pushes) = &listeners.pushes
+                && pushes.try_send(push).is_err()
+            {
+                // Whoever has missed one connects again and looks at everything.
+                *open = None;
+            }
+        });
     }
 }
 

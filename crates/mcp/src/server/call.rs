@@ -173,12 +173,12 @@ async fn notify(
 }
 
 /// The daemon's own words, whole.
-fn refusal(fault: &Fault) -> String {
+pub(super) fn refusal(fault: &Fault) -> String {
     text::own(&fault.to_string())
 }
 
 /// What, why, what now, where no reply came.
-fn no_reply(unanswered: &Unanswered) -> String {
+pub(super) fn no_reply(unanswered: &Unanswered) -> String {
     const GO_ON: &str = "You can go on working without Kite: nothing is blocked, but edits are not guarded against \
                          other sessions until it is back. Call again later; if it stays like this, a person can run \
                          `kite doctor`.";

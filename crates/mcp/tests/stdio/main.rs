@@ -6,6 +6,8 @@ mod eras;
 mod exits;
 mod noise;
 mod reconnection;
+mod resources;
 mod server;
 mod stand_in;
+mod subscriptions;
 mod waiting;

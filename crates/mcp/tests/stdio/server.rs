@@ -58,6 +58,24 @@ impl Server {
         }
     }
 
+    /// Starts it with a stdout that nobody reads.
+    pub(crate) fn unread(home: &Path) -> Server {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().env("KITE_HOME", home);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().expect("the server starts");
+        let (_, nothing) = channel();
+        Server {
+            input: child.stdin.take(),
+            output: nothing,
+            log: channel().1,
+            child,
+        }
+    }
+
     /// After a handshake of the `initialize` era.
     pub(crate) fn initialized(home: &Path) -> Server {
         let mut server = Server::start(home);
@@ -97,6 +115,12 @@ impl Server {
             .recv_timeout(SOON)
             .expect("a message from the server");
         message(&line)
+    }
+
+    /// The next message, where one comes in this time.
+    pub(crate) fn next_within(&mut self, time: Duration) -> Option<Value> {
+        let line = self.output.recv_timeout(time).ok()?;
+        Some(message(&line))
     }
 
     /// Calls a tool; its text, and whether it is an error.

@@ -32,6 +32,8 @@ pub(crate) enum Answer {
 pub(crate) struct StandIn {
     requests: Arc<Mutex<Vec<Value>>>,
     streams: Arc<Mutex<Vec<UnixStream>>>,
+    /// Those that subscribed, and to what.
+    subscribers: Arc<Mutex<Vec<(UnixStream, Value)>>>,
     gone: Arc<AtomicBool>,
     home: Home,
 }
@@ -46,10 +48,12 @@ impl StandIn {
         let listener = UnixListener::bind(home.socket()).expect("the socket is free");
         let requests = Arc::new(Mutex::new(Vec::new()));
         let streams = Arc::new(Mutex::new(Vec::new()));
+        let subscribers = Arc::new(Mutex::new(Vec::new()));
         let gone = Arc::new(AtomicBool::new(false));
         let stand_in = StandIn {
             requests: Arc::clone(&requests),
             streams: Arc::clone(&streams),
+            subscribers: Arc::clone(&subscribers),
             gone: Arc::clone(&gone),
             home,
         };
@@ -65,7 +69,8 @@ impl StandIn {
                     .expect("unbroken")
                     .push(stream.try_clone().expect("a clone"));
                 let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
-                thread::spawn(move || converse(stream, &requests, answer.as_ref()));
+                let subscribers = Arc::clone(&subscribers);
+                thread::spawn(move || converse(stream, &requests, &subscribers, answer.as_ref()));
             }
         });
         stand_in
@@ -113,6 +118,20 @@ impl StandIn {
         }
     }
 
+    /// Says that something changed, to those who subscribed to its topic.
+    pub(crate) fn push(&self, push: &Value) {
+        let topic = &push["push"];
+        for (stream, topics) in self.subscribers.lock().expect("unbroken").iter_mut() {
+            if topics
+                .as_array()
+                .is_some_and(|topics| topics.contains(topic))
+            {
+                // It may be gone.
+                let _ = stream.write_all(format!("{push}\n").as_bytes());
+            }
+        }
+    }
+
     /// Stops listening, closes all connections, and removes the socket.
     pub(crate) fn end(self) -> Vec<Value> {
         self.gone.store(true, Ordering::SeqCst);
@@ -127,7 +146,12 @@ impl StandIn {
     }
 }
 
-fn converse(stream: UnixStream, requests: &Mutex<Vec<Value>>, answer: &dyn Fn(&Value) -> Answer) {
+fn converse(
+    stream: UnixStream,
+    requests: &Mutex<Vec<Value>>,
+    subscribers: &Mutex<Vec<(UnixStream, Value)>>,
+    answer: &dyn Fn(&Value) -> Answer,
+) {
     let mut writer = stream.try_clone().expect("a clone");
     for line in BufReader::new(stream).lines() {
         let Ok(line) = line else { return };
@@ -136,6 +160,12 @@ fn converse(stream: UnixStream, requests: &Mutex<Vec<Value>>, answer: &dyn Fn(&V
         let answer = match request["type"].as_str() {
             Some("hello") => {
                 Answer::Reply(json!({"protocol": 1, "build": "test", "pid": 1, "home": "/"}))
+            }
+            Some("subscribe") => {
+                let subscriber = writer.try_clone().expect("a clone");
+                let mut subscribers = subscribers.lock().expect("unbroken");
+                subscribers.push((subscriber, request["topics"].clone()));
+                Answer::Reply(json!({}))
             }
             _ => answer(&request),
         };
