@@ -9,7 +9,7 @@
 
 mod world;
 
-use kite_gitcall::{Dirty, Effect, Judgement, calls, judge};
+use kite_gitcall::{Effect, Judgement, calls, judge, judge_all};
 use world::{Situation, World};
 
 /// How well a row can be judged from its words.
@@ -190,6 +190,55 @@ fn judgement_and_alternative_hold_against_git() {
     assert!(alternatives > 200, "only {alternatives} had an alternative");
 }
 
+/// Texts of several commands: their first refusal's alternative does all of it for one's own files.
+const CHAINS: &[(&str, &str)] = &[
+    ("git add -A && git commit -m x", ""),
+    ("git add . && git commit -qm \"it's done\"", "src"),
+    ("git add -u; git commit -m x", ""),
+    ("git add mine.txt mnew.txt && git commit -m x", ""),
+    (
+        "git add mnew.txt && git add -u && git commit --amend --no-edit",
+        "",
+    ),
+    ("git add -A && git commit -am x", ""),
+    ("cd src && git add . && git commit -m x", ""),
+    ("git add m* && git add -A && git commit -m x", ""),
+];
+
+#[test]
+fn the_alternative_of_a_chain_does_all_of_it() {
+    let mut followed = 0;
+    for situation in Situation::all() {
+        for (text, here) in CHAINS {
+            let reading = calls(text);
+            let dirty = situation.dirty();
+            let judged = judge_all(&reading.calls, &dirty, here);
+            let hit = |it: &&Judgement| it.certain && !it.theirs.is_empty();
+            let Some(refused) = judged.iter().find(hit) else {
+                continue;
+            };
+            let Some(safe) = &refused.alternative else {
+                assert_eq!(refused.mine, 0, "{}: {text}: {refused:?}", situation.name);
+                continue;
+            };
+            let world = World::copy_of(&situation);
+            if let Err(what) = world.shell(safe, here) {
+                panic!("{}: {text}: {safe}: {what}", situation.name);
+            }
+            let changed = world.changed_since(&situation);
+            assert!(
+                !changed.iter().any(|path| world::is_theirs(path)),
+                "{}: {text}: {safe} hits {changed:?}",
+                situation.name
+            );
+            let committed = safe.contains("git commit --only");
+            assert!(!changed.is_empty() && committed, "{text}: {safe}");
+            followed += 1;
+        }
+    }
+    assert!(followed > 20, "only {followed} were followed");
+}
+
 #[derive(Default)]
 struct Tally {
     certain: usize,
@@ -249,16 +298,7 @@ impl Tally {
 }
 
 fn judged(situation: &Situation, command: &str, here: &str) -> Judgement {
-    let facts = situation.facts();
-    let dirty: Vec<Dirty<'_>> = facts
-        .iter()
-        .map(|fact| Dirty {
-            path: &fact.path,
-            state: fact.state,
-            mine: fact.mine,
-            theirs: fact.theirs.then_some("77ab02f1"),
-        })
-        .collect();
+    let dirty = situation.dirty();
     let reading = calls(command);
     assert_eq!(reading.calls.len(), 1, "{command}");
     judge(&reading.calls[0], &dirty, here)

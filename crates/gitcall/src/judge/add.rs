@@ -28,13 +28,7 @@ const ADD: [Known; 18] = [
 ];
 
 pub(super) fn judge(case: &Case<'_>) -> Judgement {
-    let mut words = case.call.words.clone();
-    for word in &mut words {
-        // An abbreviation of --edit-diff would be --e; git's own name is --edit.
-        if word == "--edit" {
-            "--edit-diff".clone_into(word);
-        }
-    }
+    let words = words(case);
     let options = Options::read(&words, &ADD);
     if options.any(&["dry-run", "refresh"]) && !options.strange {
         return case.nothing();
@@ -45,22 +39,12 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     }
     let paths = options.paths();
     let update = options.has("update");
-    let keeps_removed = options
-        .given
-        .iter()
-        .any(|given| given.known.long == "all" && given.negated);
     if paths.is_empty() && !update && !options.has("all") {
         return case.nothing();
     }
     let specs = case.specs(&paths);
     let forced = options.has("force") && !paths.is_empty();
-    let affects = |file: &Dirty<'_>| match file.state {
-        DirtyState::Untracked => !update,
-        DirtyState::Ignored => forced && !update,
-        DirtyState::Deleted => !keeps_removed,
-        state => state.in_worktree(),
-    };
-    let hit = case.files(&specs, affects);
+    let hit = covered(case, &options);
     let known = |state: DirtyState| match state {
         DirtyState::Untracked => !update,
         DirtyState::Ignored => forced && !update,
@@ -76,4 +60,45 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
         let force = if ignored { " -f" } else { "" };
         Some(format!("git add{force} --{}", case.paths(mine)?))
     })
+}
+
+/// The session's own files that the call takes into the index.
+pub(super) fn own<'a>(case: &Case<'a>) -> Vec<&'a Dirty<'a>> {
+    let words = words(case);
+    let options = Options::read(&words, &ADD);
+    let nothing = options.paths().is_empty() && !options.any(&["all", "update"]);
+    if nothing || options.strange || options.any(&["dry-run", "refresh"]) {
+        return Vec::new();
+    }
+    let mine = covered(case, &options).into_iter();
+    mine.filter(|file| file.mine && file.state != DirtyState::Ignored)
+        .collect()
+}
+
+/// The files that change in the index.
+fn covered<'a>(case: &Case<'a>, options: &Options<'_>) -> Vec<&'a Dirty<'a>> {
+    let paths = options.paths();
+    let update = options.has("update");
+    let keeps_removed = options
+        .given
+        .iter()
+        .any(|given| given.known.long == "all" && given.negated);
+    let forced = options.has("force") && !paths.is_empty();
+    case.files(&case.specs(&paths), |file| match file.state {
+        DirtyState::Untracked => !update,
+        DirtyState::Ignored => forced && !update,
+        DirtyState::Deleted => !keeps_removed,
+        state => state.in_worktree(),
+    })
+}
+
+fn words(case: &Case<'_>) -> Vec<String> {
+    let mut words = case.call.words.clone();
+    for word in &mut words {
+        // An abbreviation of --edit-diff would be --e; git's own name is --edit.
+        if word == "--edit" {
+            "--edit-diff".clone_into(word);
+        }
+    }
+    words
 }

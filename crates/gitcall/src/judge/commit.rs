@@ -69,20 +69,42 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     let paths = options.paths();
     let specs = case.specs(&paths);
     let (all, include) = (options.has("all"), options.has("include"));
-    let affects = |file: &Dirty<'_>| match (paths.is_empty(), all) {
-        (true, true) => file.state.tracked(),
-        (true, false) => file.state.in_index() && !options.has("only"),
-        (false, _) => {
-            (file.state.tracked() && specs.covers(file.path)) || (include && file.state.in_index())
-        }
-    };
-    let hit = case.files(&case.specs(&[]), affects);
+    let hit = covered(case, &options, &paths);
     let contradicts = (all && !paths.is_empty()) || (include && options.has("only"));
     let understood = !asks_elsewhere(&options)
         && !contradicts
         && (paths.is_empty() || case.all_found(&specs, DirtyState::tracked));
     case.sweeps(&hit, understood, |mine| {
         alternative(case, &options, &paths, mine)
+    })
+}
+
+/// The command for the session's own files alone; `None` where it covers none of them.
+pub(super) fn own_alone(case: &Case<'_>) -> Option<String> {
+    let options = Options::read(&case.call.words, &COMMIT);
+    let shows = ["dry-run", "short", "porcelain", "long"];
+    if options.any(&shows) || asks_elsewhere(&options) {
+        return None;
+    }
+    let paths = options.paths();
+    let mut mine = covered(case, &options, &paths);
+    mine.retain(|file| file.mine);
+    match mine.is_empty() {
+        true => None,
+        false => alternative(case, &options, &paths, &mine),
+    }
+}
+
+/// The files that go into the commit.
+fn covered<'a>(case: &Case<'a>, options: &Options<'_>, paths: &[&str]) -> Vec<&'a Dirty<'a>> {
+    let specs = case.specs(paths);
+    let (all, include) = (options.has("all"), options.has("include"));
+    case.files(&case.specs(&[]), |file| match (paths.is_empty(), all) {
+        (true, true) => file.state.tracked(),
+        (true, false) => file.state.in_index() && !options.has("only"),
+        (false, _) => {
+            (file.state.tracked() && specs.covers(file.path)) || (include && file.state.in_index())
+        }
     })
 }
 

@@ -4,6 +4,7 @@
 //! file in each state; `tests/real_git.rs` holds them against git itself.
 
 mod add;
+mod chain;
 mod checkout;
 mod clean;
 mod commit;
@@ -82,7 +83,8 @@ pub fn judge(call: &Call, dirty: &[Dirty<'_>], here: &str) -> Judgement {
 /// Judges the calls of one text, in their order.
 ///
 /// As [`judge`], but a commit of what is staged is no longer certain once an earlier call may have
-/// taken others' files out of the index (`git reset && git commit -m x`).
+/// taken others' files out of the index (`git reset && git commit -m x`), and the alternative of
+/// `git add` with `git commit` does both.
 #[must_use]
 pub fn judge_all(calls: &[Call], dirty: &[Dirty<'_>], here: &str) -> Vec<Judgement> {
     let mut index_touched = false;
@@ -92,7 +94,9 @@ pub fn judge_all(calls: &[Call], dirty: &[Dirty<'_>], here: &str) -> Vec<Judgeme
         index_touched |= judgement.effect == Effect::MayTouch && !judgement.theirs.is_empty();
         judgement
     });
-    judged.collect()
+    let mut judged: Vec<Judgement> = judged.collect();
+    chain::complete(calls, &mut judged, dirty, here);
+    judged
 }
 
 /// A call with its surroundings.

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use kite_gitcall::DirtyState;
+use kite_gitcall::{Dirty, DirtyState};
 use tempfile::TempDir;
 
 /// Committed files, by the work that happens to them.
@@ -126,8 +126,18 @@ impl Situation {
         }
     }
 
-    pub(crate) fn facts(&self) -> &[Fact] {
-        &self.facts
+    /// The facts as the judge is told them.
+    pub(crate) fn dirty(&self) -> Vec<Dirty<'_>> {
+        let mut dirty = Vec::new();
+        for fact in &self.facts {
+            dirty.push(Dirty {
+                path: &fact.path,
+                state: fact.state,
+                mine: fact.mine,
+                theirs: fact.theirs.then_some("77ab02f1"),
+            });
+        }
+        dirty
     }
 
     pub(crate) fn is_dirty(&self, path: &str) -> bool {
