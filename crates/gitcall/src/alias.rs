@@ -14,6 +14,7 @@ pub fn expand_alias(call: &Call, definition: &str) -> Reading {
         None => expand_words(call, definition),
     };
     for expanded in &mut reading.calls {
+        expanded.adrift |= call.adrift;
         expanded.certain &= call.certain && !reading.unparseable;
         expanded.conditional |= call.conditional;
     }
@@ -52,6 +53,7 @@ fn expand_words(call: &Call, definition: &str) -> Reading {
     }));
     let setting = Setting {
         directory: call.directory.clone(),
+        adrift: call.adrift,
         certain: true,
         conditional: call.conditional,
     };

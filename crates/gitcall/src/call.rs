@@ -19,6 +19,9 @@ pub struct Call {
     pub directory: Option<String>,
     /// `directory` is relative to the top of the worktree: a `!` alias runs there.
     pub from_top: bool,
+    /// Nobody knows in which working copy it runs: `cd "$x"`, `--work-tree`, `GIT_DIR`. It may be
+    /// any. Such a call is not certain.
+    pub adrift: bool,
     /// The command and its words are literal. Otherwise it depends on what only a shell knows.
     pub certain: bool,
     /// It runs only if something else succeeds or fails: after `&&` or `||`, in `if`, in a loop.
@@ -59,6 +62,19 @@ pub fn calls(command: &str) -> Reading {
 }
 
 impl Call {
+    /// The working copy that `git worktree remove --force` takes away, as it was written: a path,
+    /// or the last part of one. `None` for any other call, and where git itself keeps what is
+    /// uncommitted.
+    #[must_use]
+    pub fn removes_worktree(&self) -> Option<&str> {
+        let (first, rest) = self.words.split_first()?;
+        let is_option = |word: &&String| word.starts_with('-');
+        let forces = |word: &String| matches!(word.as_str(), "-f" | "-ff" | "--force");
+        (self.verb == Verb::Worktree && first == "remove" && rest.iter().any(forces))
+            .then(|| rest.iter().find(|word| !is_option(word)))?
+            .map(String::as_str)
+    }
+
     /// The call with every absolute path below `top` (its directory, and words that are paths)
     /// rewritten relative to the worktree, so that [`crate::judge`] understands it. `top` is the
     /// absolute path of the worktree's top.

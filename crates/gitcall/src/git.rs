@@ -67,6 +67,7 @@ pub(crate) fn call(words: &[Word], mut setting: Setting, stdin: Option<String>) 
         if attached.is_none() && WITH_VALUE.contains(&name) {
             let next = words.get(at)?;
             at += 1;
+            setting.adrift |= name == "-C" && !next.literal;
             // A message or a name in the configuration says nothing about files.
             setting.certain &= next.literal || (name == "-c" && is_plain_setting(&next.text));
             value = &next.text;
@@ -79,7 +80,7 @@ pub(crate) fn call(words: &[Word], mut setting: Setting, stdin: Option<String>) 
                 setting.certain &= is_plain_setting(value);
             }
             "--exec-path" | "--attr-source" => {}
-            _ => setting.certain = false,
+            _ => setting.adrift = true,
         }
     }
     let verb = words.get(at)?;
@@ -122,7 +123,8 @@ fn build(
         true => Verb::of(&name.text),
         false => Verb::Unknown,
     };
-    let certain = setting.certain && name.literal && words_are_literal(&verb, rest);
+    let adrift = setting.adrift || verb == Verb::Unknown;
+    let certain = setting.certain && !adrift && words_are_literal(&verb, rest);
     let mut words: Vec<String> = rest.iter().map(|word| word.text.clone()).collect();
     let mut sources: Vec<String> = rest.iter().map(|word| word.source.clone()).collect();
     if autostash && matches!(verb, Verb::Rebase | Verb::Pull | Verb::Merge) {
@@ -135,6 +137,7 @@ fn build(
         sources,
         directory: setting.directory,
         from_top: false,
+        adrift,
         certain,
         conditional: setting.conditional,
         stdin,

@@ -27,6 +27,6 @@ mod verb;
 pub use alias::expand_alias;
 pub use call::{Call, Reading, calls};
 pub use dirty::{Dirty, DirtyState};
-pub use judge::{Effect, Judgement, judge, judge_all};
+pub use judge::{Effect, Judgement, judge, judge_all, judge_removal};
 pub use mention::mentions_git;
 pub use verb::Verb;

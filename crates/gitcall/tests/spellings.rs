@@ -203,6 +203,38 @@ fn a_verb_that_only_a_shell_knows_may_be_any() {
 }
 
 #[test]
+fn it_is_said_where_nobody_knows_the_working_copy() {
+    for text in [
+        "cd \"$x\" && git stash",
+        "git -C $x stash",
+        "GIT_DIR=x git stash",
+        "export GIT_WORK_TREE=x; git stash",
+        "git --git-dir=x/.git --work-tree=x checkout -f",
+        "W=stash; git $W",
+        "popd; git stash",
+    ] {
+        let call = only(text);
+        assert!(call.adrift && !call.certain, "{text}");
+    }
+    for text in ["git stash", "cd x && git stash", "git add *.rs"] {
+        assert!(!only(text).adrift, "{text}");
+    }
+}
+
+#[test]
+fn the_worktree_that_is_removed_is_told() {
+    for (text, removed) in [
+        ("git worktree remove --force trees/a", Some("trees/a")),
+        ("git worktree remove trees/a -f", Some("trees/a")),
+        ("git worktree remove trees/a", None),
+        ("git worktree add -f trees/a", None),
+        ("git rm -f remove", None),
+    ] {
+        assert_eq!(only(text).removes_worktree(), removed, "{text}");
+    }
+}
+
+#[test]
 fn what_only_mentions_git_runs_nothing() {
     for text in [
         "echo \"git stash\"",

@@ -80,6 +80,19 @@ pub fn judge(call: &Call, dirty: &[Dirty<'_>], here: &str) -> Judgement {
     }
 }
 
+/// Judges the removal of the working copy that `dirty` is all of, as by
+/// [`Call::removes_worktree`]. There is no alternative.
+#[must_use]
+pub fn judge_removal(call: &Call, dirty: &[Dirty<'_>]) -> Judgement {
+    let hit: Vec<&Dirty<'_>> = dirty.iter().collect();
+    let here = Case::new(call, dirty, "");
+    Case {
+        sure: call.certain,
+        ..here
+    }
+    .verdict(Effect::Destroys, &hit, true, || None)
+}
+
 /// Judges the calls of one text, in their order.
 ///
 /// As [`judge`], but a commit of what is staged is no longer certain once an earlier call may have

@@ -26,6 +26,7 @@ const MAX_CALLS: usize = 256;
 #[derive(Debug, Clone)]
 pub(crate) struct Setting {
     pub(crate) directory: Option<String>,
+    pub(crate) adrift: bool,
     pub(crate) certain: bool,
     pub(crate) conditional: bool,
 }
@@ -41,6 +42,7 @@ pub(crate) fn find(text: &str) -> Reading {
             sources: Vec::new(),
             directory: None,
             from_top: false,
+            adrift: true,
             certain: false,
             conditional: true,
             stdin: None,
@@ -160,6 +162,7 @@ impl Finder {
         let before = self.place.clone();
         let mut setting = Setting {
             directory: None,
+            adrift: false,
             certain,
             conditional: conditional || matches!(simple.joint, Joint::And | Joint::Or),
         };
@@ -191,10 +194,11 @@ impl Finder {
         let unwrapped = unwrap(words);
         let Unwrapped { words, .. } = unwrapped;
         if unwrapped.sets.iter().any(|name| redirects_git(name)) {
-            setting.certain = false;
+            setting.adrift = true;
             self.environment_changed |= words.is_empty();
         }
-        setting.certain &= unwrapped.certain && !self.environment_changed;
+        setting.adrift |= self.environment_changed;
+        setting.certain &= unwrapped.certain && !setting.adrift;
         let moved = unwrapped.directory;
         let Some((program, rest)) = words.split_first() else {
             return;
@@ -243,7 +247,7 @@ impl Finder {
         match &self.place {
             Place::Start => {}
             Place::Known(directory) => setting.directory = Some(directory.clone()),
-            Place::Unknown => setting.certain = false,
+            Place::Unknown => setting.adrift = true,
         }
         if let Some(moved) = moved {
             setting.directory = Some(joined(setting.directory.as_deref(), &moved));
