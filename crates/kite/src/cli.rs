@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completions, config, daemon, demo, doctor, init, lock, log, mcp, serve, sessions, status, task,
-    undo, uninit,
+    completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, serve, sessions,
+    status, task, undo, uninit,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -64,4 +64,6 @@ pub(crate) enum Command {
     Mcp(mcp::McpArgs),
     Serve(serve::ServeArgs),
     Completions(completions::CompletionsArgs),
+    #[command(hide = true)]
+    GitHook(git_hook::GitHookArgs),
 }

@@ -249,6 +249,7 @@ fn changes_state(request: &Request) -> bool {
         Request::Hello(_)
             | Request::TaskList(_)
             | Request::TaskShow(_)
+            | Request::FileChangers(_)
             | Request::Query(_)
             | Request::Subscribe(_)
             | Request::Cancel(_)

@@ -4,10 +4,14 @@
 //! together under one numbering: entry 41 of the journal, `refs/kite/rescue/41` and
 //! `kite undo 41` are the same thing.
 
+mod lost;
+
 use std::{
     path::{Path, PathBuf},
     time::SystemTime,
 };
+
+pub use lost::{BroughtBack, RefMove};
 
 use crate::{
     error::Error,

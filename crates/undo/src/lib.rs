@@ -22,6 +22,6 @@ pub use git::{
     Call, DirtyFile, DirtyState, Git, Mode, Oid, Side, Status, TreeChange, Unmerged, Version,
 };
 pub use hash::Hash;
-pub use history::{Edit, History, Settings};
+pub use history::{BroughtBack, Edit, History, RefMove, Settings};
 pub use path_text::PathText;
 pub use place::Shape;

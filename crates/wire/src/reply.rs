@@ -347,6 +347,35 @@ pub struct Locks {
     pub waited_ms: u64,
 }
 
+/// Answer to `file_changers`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileChangers {
+    /// Those that an agent changed, in the order in which they were asked for.
+    pub files: Vec<ChangedFile>,
+    /// The caller's own session id, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub you: Option<String>,
+    /// Whether a commit of the caller's that takes in others' files is to be refused: `git_guard`.
+    #[serde(default)]
+    pub guarded: bool,
+}
+
+/// Who changed a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedFile {
+    /// As it was asked for.
+    pub path: String,
+    /// The session that did so last: another live one, where there is one.
+    pub session: String,
+    /// What that session is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
+    /// Whether it lives.
+    pub live: bool,
+    /// Whether the caller changed it, too.
+    pub yours: bool,
+}
+
 /// Answer to `query events`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Events {

@@ -228,6 +228,12 @@ requests! {
         /// Break another session's lock. For a person at a terminal only.
         #[serde(skip_serializing_if = "is_false")] force: bool,
     }
+    /// Asks who changed each of these files, as far as agents' tools told it. What nobody of Kite's
+    /// changed is not in the answer.
+    "file_changers" FileChangers {
+        /// Absolute paths, links in directories resolved. What is no UTF-8 is written as `%XX`.
+        paths: Vec<String>,
+    }
     /// Reads state: `sessions`, `tasks`, `locks`, `events` or `stats`.
     "query" Query {
         target: String,

@@ -5,7 +5,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use kite_wire::{
-    reply::{self, Done, Events, Locks, OneTask, Push, Sessions, Stats, Tasks, Welcome},
+    reply::{
+        self, Done, Events, FileChangers, Locks, OneTask, Push, Sessions, Stats, Tasks, Welcome,
+    },
     request::{Request, TYPES},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -61,6 +63,7 @@ fn replies_are_understood_and_written_alike() {
             "locks" | "locks_listed" => again::<Locks>(id, value),
             "events" => again::<Events>(id, value),
             "stats" | "stats_worktrees" => again::<Stats>(id, value),
+            "file_changers" => again::<FileChangers>(id, value),
             "done" => again::<Done>(id, value),
             "fault" => reply::fault_line(id, &reply::read::<Done>(value).expect_err("a fault")),
             _ if file.starts_with("task_") => again::<OneTask>(id, value),

@@ -11,6 +11,7 @@
 mod aftermath;
 mod callers;
 mod calls;
+mod changers;
 mod changes;
 mod contracts;
 mod edits;
@@ -272,6 +273,9 @@ impl<S: Store> Engine<S> {
             Request::TaskShow(r) => self.task_show(&r).await.map(|b| reply::ok_line(id, &b)),
             Request::Lock(r) => self.lock(connection, envelope, r).await,
             Request::Unlock(r) => self.unlock(connection, envelope, r).await,
+            Request::FileChangers(r) => self
+                .file_changers(connection, envelope, r)
+                .map(|b| reply::ok_line(id, &b)),
             Request::Query(r) => self.query(connection, envelope, r).await,
             Request::Subscribe(r) => self
                 .subscribe(connection, &r)
@@ -400,6 +404,7 @@ fn may_be_cut_short(request: &Request) -> bool {
             | Request::TaskList(_)
             | Request::TaskShow(_)
             | Request::Lock(_)
+            | Request::FileChangers(_)
             | Request::Query(_)
             | Request::Subscribe(_)
             | Request::Cancel(_)

@@ -23,7 +23,8 @@ Examples:
   kite init                     this directory's project, for you alone
   kite init --dry-run           show what would change, and change nothing
   kite init --team              in files that the team shares
-  kite init --user              all your projects")]
+  kite init --user              all your projects
+  kite init --git-hooks         also a net in git itself, for every agent and every script")]
 pub(crate) struct InitArgs {
     /// A directory of the project.
     #[arg(default_value = ".", hide_default_value = true)]
@@ -34,6 +35,10 @@ pub(crate) struct InitArgs {
     /// Wire all your projects.
     #[arg(long)]
     user: bool,
+    /// Also install git hooks: pre-commit and reference-transaction. Existing ones are kept, and
+    /// run first.
+    #[arg(long)]
+    git_hooks: bool,
     /// Show the changes and make none.
     #[arg(long)]
     dry_run: bool,
@@ -52,6 +57,7 @@ pub(crate) fn run(args: &InitArgs, terminal: &mut Terminal) -> Result<Exit, Erro
     let asked = wiring::InitArgs {
         dir: args.dir.clone(),
         scope,
+        git_hooks: args.git_hooks,
         dry_run: args.dry_run,
         allow_downgrade: args.allow_downgrade,
     };

@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod git_hook;
 pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod log;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Undo(args) => undo::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),
         Command::Uninit(args) => uninit::run(&args, terminal),
+        Command::GitHook(args) => git_hook::run(&args, terminal),
         Command::Doctor(args) => doctor::run(&args, terminal),
         Command::Demo(args) => demo::run(&args, terminal),
         Command::Config(args) => config::run(&args, terminal),

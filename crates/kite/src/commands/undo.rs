@@ -9,7 +9,7 @@ use std::{
 
 use clap::Args;
 use kite_undo::{
-    History, Settings,
+    BroughtBack, History, Settings,
     journal::{EntryKind, Filter, Record},
     restore::{Outcome, Report, Selection, UndoOptions},
 };
@@ -266,6 +266,11 @@ fn undo(
         Some(number) => record(history, number, wanted)?,
         None => None,
     };
+    if let (Some(number), Some(EntryKind::Lost { .. })) =
+        (number, record.as_ref().map(|record| &record.entry.kind))
+    {
+        return bring_back(number, args, history, terminal);
+    }
     if args.number.is_none() && !args.dry_run && !args.yes {
         let planned = history.undo(&selection, &options)?;
         if args.json || !person_at_terminal() {
@@ -288,6 +293,29 @@ fn undo(
     Ok(match needs_a_person(&report) {
         true => Exit::Refused,
         false => Exit::Success,
+    })
+}
+
+/// Commits that went out of reach come back as the branch that had them, where its name is free.
+fn bring_back(
+    number: u64,
+    args: &UndoArgs,
+    history: &History,
+    terminal: &mut Terminal,
+) -> Result<Exit, Error> {
+    let back = history.bring_back(number, now_ms(), args.dry_run)?;
+    if args.json {
+        terminal.json(&render::undo::json::brought_back(
+            number,
+            &back,
+            args.dry_run,
+        ))?;
+    } else {
+        render::undo::print_brought_back(terminal, number, &back, args.dry_run)?;
+    }
+    Ok(match back {
+        BroughtBack::Branch { .. } => Exit::Success,
+        BroughtBack::Taken { .. } | BroughtBack::Nameless { .. } => Exit::Refused,
     })
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod events;
+pub(crate) mod git_hook;
 pub(crate) mod line;
 pub(crate) mod locks;
 pub(crate) mod moment;

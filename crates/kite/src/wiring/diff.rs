@@ -2,7 +2,10 @@
 
 use similar::TextDiff;
 
-use super::{machine::Machine, transaction::Change};
+use super::{
+    machine::Machine,
+    transaction::{Aside, Change},
+};
 
 /// Lines of context around each difference.
 const CONTEXT_LINES: usize = 3;
@@ -10,8 +13,20 @@ const CONTEXT_LINES: usize = 3;
 /// The diff of one file. Bytes that are not UTF-8 are shown as replacement characters.
 pub(crate) fn unified(change: &Change, machine: &Machine) -> String {
     let name = machine.shown(&change.before.named);
-    let old = change.before.bytes.as_deref().map(String::from_utf8_lossy);
-    let new = change.after.as_deref().map(String::from_utf8_lossy);
+    // A file that gets another name is not changed, and one that comes back is read where it is.
+    let fetched = match &change.aside {
+        Some(Aside::Fetch(kept)) => std::fs::read(kept).ok(),
+        _ => None,
+    };
+    let before = match &change.aside {
+        Some(Aside::Put(_)) => None,
+        _ => change.before.bytes.as_deref(),
+    };
+    let after = change.after.as_deref().or(fetched.as_deref());
+    let (old, new) = (
+        before.map(String::from_utf8_lossy),
+        after.map(String::from_utf8_lossy),
+    );
     let (old_text, new_text) = (
         old.as_deref().unwrap_or_default(),
         new.as_deref().unwrap_or_default(),

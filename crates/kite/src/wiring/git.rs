@@ -1,15 +1,18 @@
 //! What `.git` says about a checkout, read by hand.
 //!
-//! **Architecture Invariant:** no git process is started. A repository's own configuration can
-//! name commands to run; reading files runs none of them.
+//! **Architecture Invariant:** no git process is started but for [`setting`]. A repository's own
+//! configuration can name commands to run; reading files, or one setting, runs none of them.
 
 use std::{
     cmp::Ordering,
+    ffi::OsStr,
     fs, io,
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
-use super::error::Error;
+use super::{error::Error, machine::Machine};
 
 /// Longest `.git`, `commondir` or `gitdir` file that is read, in bytes.
 const POINTER_BYTES_MAX: u64 = 16 * 1024;
@@ -73,6 +76,49 @@ impl Checkout {
     /// The exclude file of the repository, which git never shares.
     pub(crate) fn exclude_file(&self) -> PathBuf {
         self.common_dir.join("info/exclude")
+    }
+}
+
+/// A path that git is configured with, `~` resolved, from the repository's settings, the user's and
+/// the machine's: files that include each other, so git itself is asked. `None` where it is not
+/// set.
+///
+/// # Errors
+/// Where git cannot be run, or does not understand its configuration.
+pub(crate) fn setting(
+    checkout: &Checkout,
+    machine: &Machine,
+    name: &str,
+) -> Result<Option<PathBuf>, Error> {
+    let cannot =
+        |why: String| Error::new(format!("cannot ask git for its setting {name}")).because(why);
+    let mut git = Command::new("git");
+    // Of a git that this runs inside of: another repository, or settings of one command.
+    for name in [
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_COMMON_DIR",
+        "GIT_CONFIG_PARAMETERS",
+    ] {
+        git.env_remove(name);
+    }
+    let output = git
+        .arg("-C")
+        .arg(&checkout.top)
+        .args(["config", "--type=path", "-z", "--get", name])
+        .env("HOME", &machine.user_home)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|cause| cannot(cause.to_string()))?;
+    match output.status.code() {
+        Some(0) => {
+            let value = output.stdout.strip_suffix(b"\0").unwrap_or(&output.stdout);
+            Ok(Some(PathBuf::from(OsStr::from_bytes(value))))
+        }
+        Some(1) => Ok(None),
+        _ => Err(cannot(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        )),
     }
 }
 

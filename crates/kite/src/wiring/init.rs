@@ -6,7 +6,7 @@ use super::{
     client_lock::ClientLock,
     diff,
     error::Error,
-    exclude, files, git,
+    exclude, files, git, git_hooks,
     inspect::{Inspection, inspect},
     install::{self, Installed},
     machine::Machine,
@@ -15,7 +15,7 @@ use super::{
     project::Project,
     record,
     report::Report,
-    transaction,
+    transaction::{self, Change},
 };
 
 /// What is asked of [`init`].
@@ -24,6 +24,8 @@ pub(crate) struct InitArgs {
     /// Any directory of the project.
     pub(crate) dir: PathBuf,
     pub(crate) scope: Scope,
+    /// Install git hooks, too.
+    pub(crate) git_hooks: bool,
     /// Show the diffs and change nothing.
     pub(crate) dry_run: bool,
     /// Replace a newer installed build without asking.
@@ -75,16 +77,17 @@ pub(crate) fn init(
         if !args.dry_run {
             outcome.installed = Some(install_and_say(args, machine, report)?);
         }
+        outcome.changed = write_git_hooks(args, &project, machine, report)?;
         return Ok(outcome);
     }
-    let plan = Plan::make(args.scope, &project, machine)?;
+    let plan = Plan::make(args.scope, &project, machine, args.git_hooks)?;
     if args.dry_run {
-        show(&plan, machine, report);
-        outcome.changed = changed(&plan);
+        show(&plan.changes, &plan.notes, machine, report);
+        outcome.changed = changed(&plan.changes);
         return Ok(outcome);
     }
     outcome.installed = Some(install_and_say(args, machine, report)?);
-    outcome.changed = write(args.scope, &project, machine, report)?;
+    outcome.changed = write(args, &project, machine, report)?;
     say_notes(args.scope, machine, report);
     if !outcome.has_agent {
         report.say("No `claude` on PATH: the wiring takes effect once Claude Code is installed");
@@ -165,20 +168,48 @@ fn install_and_say(
 
 /// Plans again under the client's lock, since its file may have changed meanwhile, and writes.
 fn write(
-    scope: Scope,
+    args: &InitArgs,
     project: &Project,
     machine: &Machine,
     report: &mut dyn Report,
 ) -> Result<Vec<PathBuf>, Error> {
-    let lock = match scope {
+    let lock = match args.scope {
         Scope::Team => None,
         Scope::Personal | Scope::User => ClientLock::take(&machine.claude_state())?,
     };
-    let plan = Plan::make(scope, project, machine)?;
+    let plan = Plan::make(args.scope, project, machine, args.git_hooks)?;
     plan.remember(machine)?;
     transaction::commit(&plan.changes)?;
     drop(lock);
-    for change in &plan.changes {
+    say_written(&plan.changes, &plan.notes, machine, report);
+    if plan.changes.is_empty() {
+        report.say(&format!(
+            "{} is wired already; nothing to change",
+            machine.shown(&project.root)
+        ));
+    }
+    Ok(changed(&plan.changes))
+}
+
+/// Where a wider scope wires the project, only its git hooks are left to do.
+fn write_git_hooks(
+    args: &InitArgs,
+    project: &Project,
+    machine: &Machine,
+    report: &mut dyn Report,
+) -> Result<Vec<PathBuf>, Error> {
+    let hooks = git_hooks::install(project, machine, args.git_hooks)?;
+    if args.dry_run {
+        show(&hooks.changes, &hooks.notes, machine, report);
+    } else {
+        transaction::commit(&hooks.changes)?;
+        say_written(&hooks.changes, &hooks.notes, machine, report);
+    }
+    Ok(changed(&hooks.changes))
+}
+
+fn say_written(changes: &[Change], notes: &[String], machine: &Machine, report: &mut dyn Report) {
+    for change in changes {
         let verb = if change.before.bytes.is_some() {
             "Changed"
         } else {
@@ -186,31 +217,29 @@ fn write(
         };
         report.say(&format!("{verb} {}", described(&change.before, machine)));
     }
-    if plan.changes.is_empty() {
-        report.say(&format!(
-            "{} is wired already; nothing to change",
-            machine.shown(&project.root)
-        ));
+    for note in notes {
+        report.say(note);
     }
-    Ok(changed(&plan))
 }
 
-fn changed(plan: &Plan) -> Vec<PathBuf> {
-    plan.changes
+fn changed(changes: &[Change]) -> Vec<PathBuf> {
+    changes
         .iter()
         .map(|change| change.before.named.clone())
         .collect()
 }
 
-fn show(plan: &Plan, machine: &Machine, report: &mut dyn Report) {
-    for change in &plan.changes {
+fn show(changes: &[Change], notes: &[String], machine: &Machine, report: &mut dyn Report) {
+    for change in changes {
         report.diff(&diff::unified(change, machine));
     }
-    let count = plan.changes.len();
-    report.say(&match count {
+    for note in notes {
+        report.say(note);
+    }
+    report.say(&match changes.len() {
         0 => "Nothing to change".to_owned(),
         1 => "1 file would change; nothing has been changed".to_owned(),
-        _ => format!("{count} files would change; nothing has been changed"),
+        count => format!("{count} files would change; nothing has been changed"),
     });
 }
 

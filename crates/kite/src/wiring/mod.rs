@@ -17,6 +17,8 @@ mod events;
 mod exclude;
 mod files;
 mod git;
+mod git_hooks;
+mod hook_script;
 mod init;
 mod inspect;
 mod install;
@@ -32,6 +34,7 @@ mod transaction;
 mod uninit;
 
 pub(crate) use build_id::BuildId;
+pub(crate) use command::shell_quoted;
 pub(crate) use embedded::BUILD;
 pub(crate) use error::Error;
 pub(crate) use events::{PERMISSIONS, REGISTRATIONS, Registration, Wait};

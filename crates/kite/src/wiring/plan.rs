@@ -3,7 +3,7 @@
 use super::{
     command::Caller,
     error::Error,
-    exclude, files,
+    exclude, files, git_hooks,
     machine::Machine,
     place::{self, Part, Place, Scope},
     project::Project,
@@ -14,6 +14,8 @@ use super::{
 /// A wiring that has been thought through.
 pub(crate) struct Plan {
     pub(crate) changes: Vec<Change>,
+    /// What there is to say of git's hooks.
+    pub(crate) notes: Vec<String>,
     scope: Scope,
     root: std::path::PathBuf,
     /// Every file of the scope, with its original text and what it will hold.
@@ -33,13 +35,19 @@ impl Plan {
     ///
     /// # Errors
     /// Where one of them cannot be understood, followed or written. Nothing has been changed.
-    pub(crate) fn make(scope: Scope, project: &Project, machine: &Machine) -> Result<Plan, Error> {
+    pub(crate) fn make(
+        scope: Scope,
+        project: &Project,
+        machine: &Machine,
+        git_hooks: bool,
+    ) -> Result<Plan, Error> {
         let caller = scope.caller(machine)?;
         let root = root_of(scope, project, machine);
         let shelf = Shelf::of(&machine.home, &root, scope);
         let record = shelf.load()?;
         let mut plan = Plan {
             changes: Vec::new(),
+            notes: Vec::new(),
             scope,
             root,
             entries: Vec::new(),
@@ -52,6 +60,9 @@ impl Plan {
             let known = record.as_ref().and_then(|record| record.written(&place));
             plan.add(place, known, &shelf, &caller)?;
         }
+        let hooks = git_hooks::install(project, machine, git_hooks)?;
+        plan.changes.extend(hooks.changes);
+        plan.notes = hooks.notes;
         for change in &plan.changes {
             files::check_writable(&change.before)?;
         }
@@ -139,6 +150,7 @@ impl Plan {
             self.changes.push(Change {
                 before: now,
                 after: Some(after),
+                aside: None,
             });
         }
         self.entries.push(Entry {

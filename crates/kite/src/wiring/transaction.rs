@@ -13,6 +13,17 @@ pub(crate) struct Change {
     pub(crate) before: Snapshot,
     /// `None` removes the file.
     pub(crate) after: Option<Vec<u8>>,
+    /// Another name beside it, under which what was there before is kept.
+    pub(crate) aside: Option<Aside>,
+}
+
+/// A rename that belongs to a change. A link stays a link.
+#[derive(Debug, Clone)]
+pub(crate) enum Aside {
+    /// Before the new file is written, the old one gets this name.
+    Put(PathBuf),
+    /// Instead of being removed, the file is replaced by the one with this name.
+    Fetch(PathBuf),
 }
 
 /// Makes all changes. Each file must still be what it was when the change was planned.
@@ -56,15 +67,29 @@ fn make(change: &Change) -> Result<(), Error> {
         ))
         .hinted("run it again"));
     }
-    match &change.after {
-        Some(after) => {
+    match (&change.after, &change.aside) {
+        (Some(after), aside) => {
             for dir in missing_dirs.iter().filter(|dir| !dir.exists()) {
                 fs::create_dir(dir).map_err(|cause| Error::io("make", dir, &cause))?;
             }
-            files::replace(real, after, *mode)
+            let Some(Aside::Put(kept)) = aside else {
+                return files::replace(real, after, *mode);
+            };
+            rename(real, kept)?;
+            files::replace(real, after, *mode).inspect_err(|_| {
+                // What failed is told; under its other name the file is not lost.
+                let _ = fs::rename(kept, real);
+            })
         }
-        None => remove(real),
+        (None, Some(Aside::Fetch(kept))) => rename(kept, real),
+        (None, _) => remove(real),
     }
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::rename(from, to).map_err(|cause| Error::io("rename", from, &cause))?;
+    files::sync_dir(to.parent().unwrap_or(to));
+    Ok(())
 }
 
 fn rolled_back(done: &[Change], failed: &Change, error: Error) -> Error {
@@ -78,9 +103,13 @@ fn rolled_back(done: &[Change], failed: &Change, error: Error) -> Error {
             missing_dirs,
             ..
         } = &change.before;
-        let back = match bytes {
-            Some(bytes) => files::replace(real, bytes, *mode),
-            None => remove(real),
+        let back = match (bytes, &change.aside) {
+            (_, Some(Aside::Put(kept))) => rename(kept, real),
+            (Some(bytes), Some(Aside::Fetch(kept))) => {
+                rename(real, kept).and_then(|()| files::replace(real, bytes, *mode))
+            }
+            (Some(bytes), _) => files::replace(real, bytes, *mode),
+            (None, _) => remove(real),
         };
         if back.is_err() {
             stuck.push(real.display().to_string());
@@ -124,6 +153,7 @@ mod tests {
         let plan = |path: PathBuf| Change {
             before: files::snapshot(&path, 0o600).expect("snapshot"),
             after: Some(b"after".to_vec()),
+            aside: None,
         };
         let changes = [
             plan(at("kept")),

@@ -7,7 +7,7 @@ use super::{
     command::Caller,
     diff,
     error::Error,
-    exclude, files,
+    exclude, files, git_hooks,
     machine::Machine,
     place::{self, Part, Place, Scope},
     plan,
@@ -58,6 +58,8 @@ pub(crate) fn uninit(
     for scope in &scopes {
         removal.add(*scope, &project, machine)?;
     }
+    let hooks = git_hooks::remove(&project, machine)?;
+    removal.changes.extend(hooks.changes);
     if args.dry_run {
         for change in &removal.changes {
             report.diff(&diff::unified(change, machine));
@@ -66,12 +68,16 @@ pub(crate) fn uninit(
         transaction::commit(&removal.changes)?;
         drop(lock);
         transaction::remove_empty_dirs(&removal.made_dirs);
+        transaction::remove_empty_dirs(&hooks.made_dirs);
         for scope in &scopes {
             let root = plan::root_of(*scope, &project, machine);
             Shelf::of(&machine.home, &root, *scope).clear()?;
         }
     }
     say(&removal, args.dry_run, &project, machine, report);
+    for note in &hooks.notes {
+        report.say(note);
+    }
     Ok(Restored {
         root: project.root,
         changed: removal
@@ -159,7 +165,11 @@ impl Removal {
             self.made_dirs.extend(made_dirs);
         }
         if after.as_ref() != Some(bytes) {
-            self.changes.push(Change { before: now, after });
+            self.changes.push(Change {
+                before: now,
+                after,
+                aside: None,
+            });
         }
         Ok(())
     }
@@ -198,10 +208,10 @@ fn say(
     for change in &removal.changes {
         let name = machine.shown(&change.before.named);
         let edited = removal.edited_since.contains(&change.before.named);
-        let what = match (&change.after, edited) {
-            (None, _) => "removed",
-            (Some(_), true) => "without Kite's entries (it was edited since)",
-            (Some(_), false) => "as it was before",
+        let what = match (&change.after, &change.aside, edited) {
+            (None, Some(_), _) | (Some(_), _, false) => "as it was before",
+            (None, None, _) => "removed",
+            (Some(_), _, true) => "without Kite's entries (it was edited since)",
         };
         let would = if dry_run { "would be " } else { "" };
         report.say(&format!("{name}: {would}{what}"));

@@ -115,6 +115,7 @@ fn a_flag_answers_the_question_in_advance() {
     let args = InitArgs {
         dir,
         scope: Scope::Personal,
+        git_hooks: false,
         dry_run: false,
         allow_downgrade: true,
     };

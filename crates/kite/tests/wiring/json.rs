@@ -192,6 +192,7 @@ fn a_dry_run_shows_the_diff_and_changes_nothing() {
     let args = InitArgs {
         dir,
         scope: Scope::Personal,
+        git_hooks: false,
         dry_run: true,
         allow_downgrade: false,
     };

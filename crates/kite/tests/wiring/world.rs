@@ -88,6 +88,7 @@ impl World {
         self.init_with(InitArgs {
             dir,
             scope,
+            git_hooks: false,
             dry_run: false,
             allow_downgrade: false,
         })

@@ -47,6 +47,18 @@ pub enum EntryKind {
     },
     /// What a snapshot's files were right after the command it was taken for. Has its number.
     After { files: Vec<(PathText, Version)> },
+    /// Commits went out of reach of their branch; `refs/kite/rescue/<number>` holds the last one.
+    Lost {
+        /// The branch (`refs/heads/side`), or `HEAD` where none was checked out.
+        reference: String,
+        commit: String,
+        /// The first line of its message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subject: Option<String>,
+        /// Where the branch went; `None` where it was deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        moved_to: Option<String>,
+    },
     /// Something was brought back.
     Undo {
         /// The numbers that were undone.
@@ -98,7 +110,7 @@ impl Entry {
         let (changes, files): (&[Change], &[PathText]) = match &self.kind {
             EntryKind::Edit { changes, .. } | EntryKind::Undo { changes, .. } => (changes, &[]),
             EntryKind::Snapshot { files, .. } => (&[], files),
-            EntryKind::After { .. } => (&[], &[]),
+            EntryKind::After { .. } | EntryKind::Lost { .. } => (&[], &[]),
         };
         let changed = changes.iter().map(|change| change.path.as_path());
         changed.chain(files.iter().map(PathText::as_path))
@@ -118,6 +130,7 @@ impl Entry {
             EntryKind::Edit { changes, .. } => changes.truncate(PATHS_SHORT_MAX),
             EntryKind::Snapshot { files, .. } => files.truncate(PATHS_SHORT_MAX),
             EntryKind::After { files } => files.truncate(PATHS_SHORT_MAX),
+            EntryKind::Lost { .. } => {}
             EntryKind::Undo { changes, index, .. } => {
                 changes.truncate(PATHS_SHORT_MAX);
                 index.truncate(PATHS_SHORT_MAX);

@@ -112,6 +112,13 @@ pub(super) fn show(history: &History, number: u64) -> Result<Vec<ShownFile>, Err
             let before = Source::of_version(&change.before, *safety);
             (path, before, Source::of_version(&change.after, None))
         })),
+        Some(EntryKind::Lost { commit, .. }) => {
+            let changes = history.lost_changes(commit)?;
+            sources.extend(changes.into_iter().map(|change| {
+                let before = Source::of_side(change.before.as_ref());
+                (change.path, before, Source::of_side(change.after.as_ref()))
+            }));
+        }
         _ => {
             let git = history.git.as_ref().ok_or_else(|| Error::NothingFits {
                 asked: format!("number {number}"),
@@ -209,6 +216,8 @@ fn of_record(history: &History, record: &Record) -> Result<Plan, Error> {
                 })
                 .collect();
         }
+        // Files are not what was lost: `History::bring_back`.
+        EntryKind::Lost { .. } => {}
         EntryKind::Snapshot { .. } | EntryKind::After { .. } => {
             // In its own working copy: another one has another index and another `HEAD`.
             let git = match &history.git {

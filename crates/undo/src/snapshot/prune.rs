@@ -35,7 +35,7 @@ pub(super) fn all(git: &Git) -> Result<Vec<Reference>, Error> {
     let said = git
         .call("for-each-ref")
         .args([
-            "--format=%(refname:lstrip=3) %(objectname) %(committerdate:unix)",
+            "--format=%(refname:lstrip=3) %(objectname) %(creatordate:unix)",
             REFS,
         ])
         .run()?;

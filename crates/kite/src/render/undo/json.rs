@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use kite_undo::{
+    BroughtBack,
     journal::{EntryKind, Record},
     restore::{Outcome, Report, Shown, ShownFile},
 };
@@ -58,6 +59,16 @@ pub(crate) fn report(report: &Report, dry_run: bool) -> Value {
     }))
 }
 
+pub(crate) fn brought_back(number: u64, back: &BroughtBack, dry_run: bool) -> Value {
+    let (name, commit, made) = match back {
+        BroughtBack::Branch { name, commit } => (Some(name), commit, true),
+        BroughtBack::Taken { name, commit } => (Some(name), commit, false),
+        BroughtBack::Nameless { commit } => (None, commit, false),
+    };
+    let branch = with_values(json!({ "name": name, "commit": commit, "made": made }));
+    json!({ "dry_run": dry_run, "of": [number], "paths": [], "branch": branch })
+}
+
 fn entry(record: &Record) -> Value {
     let entry = &record.entry;
     let paths: Vec<String> = entry.paths().map(text).collect();
@@ -87,6 +98,18 @@ fn entry(record: &Record) -> Value {
         EntryKind::Undo { of, safety, .. } => {
             json!({ "kind": "undo", "of": of, "snapshot": safety })
         }
+        EntryKind::Lost {
+            reference,
+            commit,
+            subject,
+            moved_to,
+        } => json!({
+            "kind": "lost",
+            "reference": reference,
+            "commit": commit,
+            "subject": subject,
+            "moved_to": moved_to,
+        }),
         EntryKind::After { .. } => json!({ "kind": "after" }),
     };
     let mut fields = Map::new();

@@ -7,12 +7,14 @@ use std::{io, path::Path};
 
 use jiff::Timestamp;
 use kite_undo::{
+    BroughtBack,
     journal::{Entry, EntryKind, Record, Version},
     restore::{LeftAlone, Outcome, Report, ShownFile},
 };
 
 use self::changes::Changes;
 use super::{Line, Role, Terminal, line::Piece, place, table::Table, text::short_id};
+use crate::wiring::shell_quoted;
 
 /// Files of one entry that its line names.
 const NAMED_MAX: usize = 3;
@@ -127,6 +129,46 @@ pub(crate) fn print_report(
     match report.number {
         Some(number) => terminal.line(format!("undo this with: kite undo {number}")),
         None => Ok(()),
+    }
+}
+
+/// What came of a lost commit's branch; `dry`: what would come of it.
+pub(crate) fn print_brought_back(
+    terminal: &mut Terminal,
+    number: u64,
+    back: &BroughtBack,
+    dry: bool,
+) -> io::Result<()> {
+    let kept = format!("refs/kite/rescue/{number}");
+    match back {
+        BroughtBack::Branch { name, commit } => {
+            let would = if dry {
+                "Would bring back"
+            } else {
+                "Brought back"
+            };
+            terminal.line(
+                Line::from(would)
+                    .plain(" branch ")
+                    .with(Role::Heading, name)
+                    .plain(format!(" at {commit:.12}")),
+            )
+        }
+        BroughtBack::Taken { name, commit } => {
+            terminal.line(
+                Line::from("Nothing changed: there is a branch ")
+                    .with(Role::Heading, name)
+                    .plain(format!(
+                        ", and undo moves none. What it had is {commit:.12}"
+                    )),
+            )?;
+            let word = shell_quoted(&format!("{name}-before"));
+            terminal.line(format!("a branch of it: git branch {word} {kept}"))
+        }
+        BroughtBack::Nameless { commit } => {
+            terminal.line(format!("Nothing changed: no branch had {commit:.12}"))?;
+            terminal.line(format!("a branch of it: git branch NAME {kept}"))
+        }
     }
 }
 
@@ -252,6 +294,26 @@ fn what(entry: &Entry, top: &Path) -> String {
                 files(*files_count),
                 before.unwrap_or_default()
             )
+        }
+        EntryKind::Lost {
+            reference,
+            commit,
+            subject,
+            moved_to,
+        } => {
+            let subject = subject
+                .as_deref()
+                .map(|subject| format!(" (\"{subject}\")"));
+            let subject = subject.unwrap_or_default();
+            match (reference.strip_prefix("refs/heads/"), moved_to) {
+                (None, _) => format!("commit {commit:.12}{subject} that no branch had"),
+                (Some(branch), None) => {
+                    format!("branch {branch}, deleted at {commit:.12}{subject}")
+                }
+                (Some(branch), Some(_)) => {
+                    format!("commit {commit:.12}{subject} that {branch} moved away from")
+                }
+            }
         }
         EntryKind::Undo { of, .. } => format!("undo of {}", numbers(of)),
         // Belongs to its snapshot, and is never listed.
