@@ -22,6 +22,8 @@ const EDIT_TOOLS: &[(&str, bool)] = &[
 const SHELL_TOOL: &str = "Bash";
 /// Longest tool input or outcome that is passed on for the log, in bytes.
 const LOGGED_BYTES_MAX: usize = 64 << 10;
+/// Most of an edit's new text that is looked at, in bytes.
+const NEW_TEXT_BYTES_MAX: usize = 256 << 10;
 /// Characters of a prompt's first line that are kept; cut to the limit of intents later.
 const FIRST_LINE_CHARS_MAX: usize = 400;
 
@@ -57,6 +59,22 @@ struct Target {
     pattern: Option<String>,
     url: Option<String>,
     description: Option<String>,
+}
+
+/// The fields of tool inputs that hold what is put into a file. Read apart from [`Target`]: an odd
+/// value in one of them must not hide which file is edited.
+#[derive(Default, Deserialize)]
+struct NewText {
+    content: Option<String>,
+    new_string: Option<String>,
+    new_source: Option<String>,
+    edits: Option<Vec<Part>>,
+}
+
+/// One part of a `MultiEdit`.
+#[derive(Deserialize)]
+struct Part {
+    new_string: Option<String>,
 }
 
 pub(super) fn read(header: &Header, bytes: &[u8]) -> Result<Step, String> {
@@ -98,6 +116,7 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
                 tool,
                 file,
                 whole: *whole,
+                new: NewText::of(input).text(),
             },
             (None, Some(command)) if tool == SHELL_TOOL => What::BeforeShell { tool, command },
             (_, target) => What::BeforeTool { tool, target },
@@ -132,6 +151,29 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
         }
         "CwdChanged" => What::DirectoryChanged,
         _ => What::Other,
+    }
+}
+
+impl NewText {
+    fn of(input: &Input<'_>) -> NewText {
+        let raw = input.tool_input.map(RawValue::get).unwrap_or_default();
+        serde_json::from_str(raw).unwrap_or_default()
+    }
+
+    /// All of it, a line's end between the parts, as far as it is looked at.
+    fn text(self) -> String {
+        let whole = [self.content, self.new_string, self.new_source];
+        let parts = self.edits.unwrap_or_default().into_iter();
+        let parts = parts.map(|part| part.new_string);
+        let mut new = String::new();
+        for text in whole.into_iter().chain(parts).flatten() {
+            if !new.is_empty() {
+                new.push('\n');
+            }
+            let left = NEW_TEXT_BYTES_MAX.saturating_sub(new.len());
+            new.push_str(&text[..text.floor_char_boundary(left)]);
+        }
+        new
     }
 }
 
@@ -202,10 +244,38 @@ mod tests {
             What::BeforeEdit {
                 tool: "Write".into(),
                 file: "/a".into(),
-                whole: true
+                whole: true,
+                new: "x".into()
             }
         );
         assert_eq!(step.tool_use_id.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn the_new_text_of_an_edit_is_all_that_it_puts_there_within_a_limit() {
+        let new = |tool: &str, input: serde_json::Value| {
+            let input = json!({"session_id": "s", "tool_name": tool, "tool_input": input});
+            match read(&header("PreToolUse"), input.to_string().as_bytes()) {
+                Ok(Step {
+                    what: What::BeforeEdit { new, .. },
+                    ..
+                }) => new,
+                other => panic!("{other:?}"),
+            }
+        };
+        let parts = json!([{"old_string": "x", "new_string": "a"}, {"new_string": "b"}]);
+        assert_eq!(
+            new("MultiEdit", json!({"file_path": "/a", "edits": parts})),
+            "a\nb"
+        );
+        let edit = json!({"file_path": "/a", "old_string": "x", "new_string": "é"});
+        assert_eq!(new("Edit", edit), "é");
+        let cell = json!({"notebook_path": "/a", "new_source": "print()"});
+        assert_eq!(new("NotebookEdit", cell), "print()");
+        let large = json!({"file_path": "/a", "content": "é".repeat(NEW_TEXT_BYTES_MAX)});
+        assert_eq!(new("Write", large).len(), NEW_TEXT_BYTES_MAX);
+        let odd = json!({"file_path": "/a", "content": ["x"]});
+        assert_eq!(new("Write", odd), "", "it is an edit all the same");
     }
 
     #[test]

@@ -39,11 +39,13 @@ pub(crate) enum What {
     Prompt {
         first_line: String,
     },
-    /// An editing tool is about to run. `whole`: it replaces the whole content.
+    /// An editing tool is about to run. `whole`: it replaces the whole content. `new`: the text
+    /// that it puts there, as far as that is known.
     BeforeEdit {
         tool: String,
         file: String,
         whole: bool,
+        new: String,
     },
     /// A shell command is about to run.
     BeforeShell {

@@ -41,6 +41,7 @@ impl<S: Store> Engine<S> {
         owner: &Owner,
         file: &str,
         whole: bool,
+        new: &str,
         call: &str,
         patience: &Patience<'_>,
     ) -> Verdict {
@@ -63,6 +64,12 @@ impl<S: Store> Engine<S> {
                 return self.deny(&refusal);
             }
         }
+        if let Some(reason) = self.uses_stale_contract(owner, &key, &file, new).await {
+            self.let_go(owner, call);
+            self.prevented.borrow_mut().injected(&reason);
+            return Verdict::Deny(reason);
+        }
+        self.keep_what_others_saw(owner, &key, &file).await;
         self.keep_before(owner, &file.shown, call).await;
         self.note_for(owner, &key)
     }
@@ -240,6 +247,7 @@ impl<S: Store> Engine<S> {
             self.touches
                 .borrow_mut()
                 .saw(&text(&file.key), owner, content, self.now());
+            self.keep_what_was_read(owner, &file).await;
         }
     }
 

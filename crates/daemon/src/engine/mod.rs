@@ -13,6 +13,8 @@ mod callers;
 mod calls;
 mod changers;
 mod changes;
+#[cfg(test)]
+mod contract_stories;
 mod contracts;
 mod edits;
 mod faults;

@@ -61,11 +61,15 @@ impl<S: Store> Engine<S> {
                 self.calls_are_over(owner);
                 self.turn_begins(owner.session, Some(first_line)).await;
             }
-            What::BeforeEdit { file, whole, .. } => {
+            What::BeforeEdit {
+                file, whole, new, ..
+            } => {
                 self.turn_begins(owner.session, None).await;
                 self.calls.borrow_mut().begin(call, owner);
                 self.earlier_calls_are_over(owner, Some(call));
-                return self.before_edit(owner, file, *whole, call, patience).await;
+                return self
+                    .before_edit(owner, file, *whole, new, call, patience)
+                    .await;
             }
             What::BeforeShell { command, .. } => {
                 self.calls.borrow_mut().begin(call, owner);

@@ -184,6 +184,21 @@ impl TouchLog {
         Some(note)
     }
 
+    /// Who has seen the file, and which content each saw last.
+    pub fn readers(&self, file: &str) -> impl Iterator<Item = (&Owner, Content)> {
+        let known = self.find(file).into_iter();
+        known.flat_map(|(_, known)| {
+            let readers = known.readers.iter();
+            readers.filter_map(|(owner, reader)| Some((owner, reader.saw?)))
+        })
+    }
+
+    /// The content of the file that this owner saw last.
+    #[must_use]
+    pub fn seen(&self, file: &str, owner: &Owner) -> Option<Content> {
+        self.find(file)?.1.readers.get(owner)?.saw
+    }
+
     /// Who changed the file, the latest first.
     #[must_use]
     pub fn changers(&self, file: &str) -> Vec<&Owner> {
@@ -193,6 +208,33 @@ impl TouchLog {
         let mut changes: Vec<_> = known.changes.iter().collect();
         changes.sort_by_key(|(_, change)| core::cmp::Reverse(change.moment));
         changes.into_iter().map(|(owner, _)| owner).collect()
+    }
+
+    /// Who changed the file last, and when.
+    #[must_use]
+    pub fn latest_change(&self, file: &str) -> Option<(&Owner, Now)> {
+        let (_, known) = self.find(file)?;
+        let mut changes = known.changes.iter();
+        let first = changes.next()?;
+        let latest = changes.fold(first, |latest, it| match it.1.moment > latest.1.moment {
+            true => it,
+            false => latest,
+        });
+        Some((latest.0, latest.1.at))
+    }
+
+    /// What the file holds now is nobody's doing, and what owners had changed in it is settled
+    /// (committed): from now on nobody has changed it. Who saw what stays remembered.
+    pub fn disown(&mut self, file: &str) {
+        let Some(id) = self.by_name.get(file) else {
+            return;
+        };
+        let Some(file) = self.files.get_mut(id) else {
+            return;
+        };
+        for (owner, change) in core::mem::take(&mut file.changes) {
+            self.by_changer.remove(&(owner.session, change.moment));
+        }
     }
 
     /// The files that a session and its subagents changed last, newest first, at most `max`.

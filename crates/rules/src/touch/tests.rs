@@ -130,6 +130,22 @@ fn a_note_is_given_once_and_only_while_it_is_news() {
 }
 
 #[test]
+fn it_is_known_who_saw_what_last() {
+    let mut log = TouchLog::new();
+    let (ann, bob) = (session(1), session(2));
+    assert_eq!(log.readers(FILE).count(), 0);
+    log.saw(FILE, &ann, V1, at(1));
+    log.saw(FILE, &bob, V1, at(1));
+    change(&mut log, &bob, V2, at(2));
+    assert!(log.judge_overwrite(FILE, &session(3), V2).is_err());
+    let readers: alloc::vec::Vec<_> = log.readers(FILE).collect();
+    assert_eq!(readers, [(&ann, V1), (&bob, V2)], "who never looked has not");
+    assert_eq!(log.seen(FILE, &bob), Some(V2));
+    assert_eq!(log.seen(FILE, &session(3)), None);
+    assert_eq!(log.seen("/p/other", &ann), None);
+}
+
+#[test]
 fn a_session_is_asked_what_it_changed() {
     let mut log = TouchLog::new();
     let (ann, her_agent) = (session(1), agent(1, "one"));
@@ -178,4 +194,22 @@ fn memory_is_bounded_and_the_longest_untouched_goes() {
     change(&mut log, &session(1), V3, at(5));
     let changes = log.files.values().map(|file| file.changes.len());
     assert_eq!(log.by_changer.len(), changes.sum::<usize>());
+}
+
+#[test]
+fn what_is_committed_and_then_changed_by_nobody_is_nobodys() {
+    let mut log = TouchLog::new();
+    let (ann, bob) = (session(1), session(2));
+    change(&mut log, &ann, V1, at(1));
+    change(&mut log, &bob, V2, at(2));
+    change(&mut log, &ann, V3, at(3));
+    assert_eq!(log.latest_change(FILE), Some((&ann, at(3))));
+    log.disown(FILE);
+    assert_eq!(log.latest_change(FILE), None);
+    assert!(log.changers(FILE).is_empty());
+    assert!(log.by_changer.is_empty());
+    assert_eq!(log.note_before_edit(FILE, &bob, at(4)), None);
+    log.disown("/p/unknown");
+    change(&mut log, &bob, V1, at(5));
+    assert_eq!(log.latest_change(FILE), Some((&bob, at(5))));
 }

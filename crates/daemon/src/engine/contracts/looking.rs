@@ -1,0 +1,160 @@
+//! Looks at files, off the loop: what they hold now beside what somebody saw.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use kite_contracts::{Name, SOURCE_BYTES_MAX, Subject, compare};
+use kite_undo::{Git, images::Secrets};
+
+use super::View;
+use crate::hands::files::Fingerprint;
+
+/// How long git may take to tell what `HEAD` holds.
+const GIT_MAX: Duration = Duration::from_millis(500);
+
+/// Where a view stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Look {
+    /// The file has changed since it was looked at.
+    #[default]
+    Due,
+    UnderWay,
+    /// It holds what the owner saw.
+    Same,
+    /// It holds something else.
+    Other,
+}
+
+/// What is wrong in an owner's view of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) lines: Vec<String>,
+    pub(super) names: Vec<Name>,
+    pub(super) gone: bool,
+}
+
+/// What came of a look.
+#[derive(Debug, Default)]
+pub(super) enum Seen {
+    Same,
+    /// Another content; nothing that the owner knows of it is wrong, or nothing can be said.
+    Silent,
+    Stale(Finding),
+    /// It could not be read, or is being written.
+    #[default]
+    NotNow,
+}
+
+impl View {
+    pub(super) fn looked(&mut self, seen: Seen) {
+        // A change while it was looked at makes another look due.
+        let is_current = self.look == Look::UnderWay;
+        let (look, finding) = match seen {
+            Seen::NotNow => (Look::Due, self.finding.take()),
+            Seen::Same => (Look::Same, None),
+            Seen::Silent => (Look::Other, None),
+            Seen::Stale(finding) => (Look::Other, Some(finding)),
+        };
+        if is_current {
+            self.look = look;
+            self.finding = finding;
+        }
+    }
+}
+
+/// What a file holds.
+#[derive(Debug)]
+pub(super) enum Sight {
+    Text {
+        hash: u128,
+        text: Arc<str>,
+    },
+    Absent,
+    /// Too large, no text, no regular file, or not to be read.
+    Unknown,
+}
+
+/// Reads a file, if it is small enough to be compared.
+pub(super) fn read(path: &Path) -> Sight {
+    match content(path) {
+        Ok(Some(bytes)) => match (Fingerprint::of_content(&bytes), String::from_utf8(bytes)) {
+            (Fingerprint::Content(hash), Ok(text)) => Sight::Text {
+                hash,
+                text: text.into(),
+            },
+            _ => Sight::Unknown,
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Sight::Absent,
+        Ok(None) | Err(_) => Sight::Unknown,
+    }
+}
+
+fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    // Never opens what is not a regular file: a pipe would wait for ever.
+    if !path.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    let limit = SOURCE_BYTES_MAX as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes.len() <= SOURCE_BYTES_MAX).then_some(bytes))
+}
+
+pub(super) fn is_secret(path: &Path) -> bool {
+    Secrets::default().has(path)
+}
+
+/// Puts what an owner saw (by its hash, and its text where that was kept) beside what is there.
+pub(super) fn look(path: &Path, saw: u128, before: Option<&str>) -> Seen {
+    let now = read(path);
+    match &now {
+        Sight::Text { hash, .. } if *hash == saw => return Seen::Same,
+        // An editor that truncates first.
+        Sight::Text { text, .. } if text.trim().is_empty() => return Seen::NotNow,
+        Sight::Unknown => return Seen::NotNow,
+        Sight::Text { .. } | Sight::Absent => {}
+    }
+    let committed = match before {
+        Some(_) => None,
+        None => committed(path, saw),
+    };
+    let name = path.to_string_lossy();
+    let Some(before) = before.or(committed.as_deref()) else {
+        return Seen::Silent;
+    };
+    let (after, gone) = match &now {
+        Sight::Text { text, .. } => (text.as_ref(), false),
+        _ => ("", true),
+    };
+    match compare(&name, before, after) {
+        Some(changed) => Seen::Stale(Finding {
+            lines: changed.lines,
+            names: changed.names,
+            gone,
+        }),
+        None => Seen::Silent,
+    }
+}
+
+/// What `HEAD` holds of this file, if that is what was seen.
+fn committed(path: &Path, saw: u128) -> Option<String> {
+    let Subject::Language(_) = Subject::of(&path.to_string_lossy())? else {
+        return None;
+    };
+    let git = Git::open(path.parent()?).ok()?;
+    let relative = path.strip_prefix(git.top()).ok()?.to_str()?;
+    let blob = git
+        .call("cat-file")
+        .args(["blob", "--end-of-options", &format!("HEAD:{relative}")])
+        .output_max(SOURCE_BYTES_MAX)
+        .time_max(GIT_MAX)
+        .run()
+        .ok()?;
+    let is_it = Fingerprint::of_content(&blob) == Fingerprint::Content(saw);
+    is_it.then(|| String::from_utf8(blob).ok()).flatten()
+}
