@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::{
     catalogue,
     http::{
-        handles::{Handle, Handles},
+        handles::{HANDLE_PARAM, Handle, Handles},
         identity,
     },
 };
@@ -67,19 +67,27 @@ impl Clients {
         }
     }
 
+    /// Takes the handle out of a tool call's arguments, where there are handles.
+    pub(crate) fn take_handle(&self, given: &mut Map<String, Value>) -> Option<Value> {
+        match self {
+            Clients::Pipe(_) => None,
+            Clients::Http(_) => given.shift_remove(HANDLE_PARAM),
+        }
+    }
+
     /// The caller of a tool call. Where it `acts` and nothing says who it is, it is given a handle,
     /// which is to be told. The error is the text for the model.
     pub(crate) fn identify(
         &self,
         introduction: &Introduction,
         context: &RequestContext<RoleServer>,
-        given: &mut Map<String, Value>,
+        handle: Option<Value>,
         acts: bool,
     ) -> Result<(Caller, Option<Handle>), String> {
         match self {
             Clients::Pipe(_) => Ok((self.caller(introduction, context), None)),
             Clients::Http(handles) => {
-                identity::identify(handles, introduction, context, given, acts)
+                identity::identify(handles, introduction, context, handle, acts)
             }
         }
     }

@@ -27,6 +27,7 @@ use crate::{
     caller::{Clients, Introduction},
     catalogue,
     daemon::{Daemon, Feed, Starter},
+    http::handles::Handle,
     schema::Effect,
     subscriptions::Subscriptions,
     text,
@@ -112,21 +113,21 @@ impl Server {
         Introduction { client, session_id }
     }
 
-    /// Answers a call on behalf of whoever makes it, who may learn its name in passing.
+    /// Answers a call on behalf of whoever makes it, and gives them a handle where they need one.
     async fn answer_caller(
         &self,
         tool: &Tool,
-        mut given: Map<String, Value>,
+        given: Map<String, Value>,
+        handle: Option<Value>,
         context: &RequestContext<RoleServer>,
-    ) -> Result<String, String> {
+    ) -> (Result<String, String>, Option<Handle>) {
         let introduction = self.introduction(context);
         let acts = tool.declaration.effect != Effect::Read;
         let clients = &self.common.clients;
-        let (caller, minted) = clients.identify(&introduction, context, &mut given, acts)?;
-        let answer = self.answer(tool, given, &caller, context).await;
-        let Some(minted) = minted else { return answer };
-        let named = |text: String| format!("{text}\n{}", minted.told());
-        answer.map(named).map_err(named)
+        match clients.identify(&introduction, context, handle, acts) {
+            Ok((caller, minted)) => (self.answer(tool, given, &caller, context).await, minted),
+            Err(text) => (Err(text), None),
+        }
     }
 }
 
@@ -173,16 +174,23 @@ impl ServerHandler for Server {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let given = call.arguments.unwrap_or_default();
+        let mut given = call.arguments.unwrap_or_default();
+        // Kept between the client and this server: it is in no log.
+        let handle = self.common.clients.take_handle(&mut given);
         call_log::called(&call.name, &given);
         let Some(tool) = tools::find(&call.name) else {
             let error = unknown_tool(&call.name);
             call_log::answered(&call.name, &error.message);
             return Err(error);
         };
-        let answer = self.answer_caller(tool, given, &context).await;
+        let (answer, minted) = self.answer_caller(tool, given, handle, &context).await;
         let (Ok(text) | Err(text)) = &answer;
         call_log::answered(&call.name, text);
+        let named = |text: String| match &minted {
+            Some(minted) => format!("{text}\n{}", minted.told()),
+            None => text,
+        };
+        let answer = answer.map(named).map_err(named);
         let result = match answer {
             Ok(text) => CallToolResult::success(vec![ContentBlock::text(text)]),
             Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),

@@ -12,7 +12,7 @@
 use hyper::http::request::Parts;
 use kite_wire::request::Caller;
 use rmcp::{RoleServer, model::ProtocolVersion, service::RequestContext};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::handles::{self, HANDLE_PARAM, Handle, Handles};
 use crate::{
@@ -35,15 +35,15 @@ pub(crate) fn caller(introduction: &Introduction, context: &RequestContext<RoleS
 }
 
 /// The caller of a tool call, and the handle that is made for it where it `acts` and nothing says
-/// who it is. Takes the handle out of what was `given`. The error is the text for the model.
+/// who it is. The error is the text for the model.
 pub(crate) fn identify(
     handles: &Handles,
     introduction: &Introduction,
     context: &RequestContext<RoleServer>,
-    given: &mut Map<String, Value>,
+    given: Option<Value>,
     acts: bool,
 ) -> Result<(Caller, Option<Handle>), String> {
-    let named = match given.shift_remove(HANDLE_PARAM) {
+    let named = match given {
         None | Some(Value::Null) => None,
         Some(text) => Some(
             text.as_str()
