@@ -9,6 +9,7 @@
 mod wiring;
 
 mod git;
+mod git_hooks;
 mod install;
 mod json;
 mod refusals;
