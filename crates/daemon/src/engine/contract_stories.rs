@@ -67,6 +67,12 @@ async fn puts(world: &World, agent: &Agent, file: &str, new: &str, call: &str) -
     world.hook(agent, "PreToolUse", input).await
 }
 
+/// The edit has been made, whatever it did.
+async fn over(world: &World, agent: &Agent, file: &str, call: &str) {
+    world.after(agent, "Edit", file, call).await;
+    world.batch_end(agent, call).await;
+}
+
 fn with(change: (&str, &str)) -> String {
     assert!(SCHEMA.contains(change.0));
     SCHEMA.replace(change.0, change.1)
@@ -176,6 +182,7 @@ fn an_edit_that_uses_a_changed_name_is_refused_once_and_passes_repeated() {
         assert_ne!(hears(&world, &reader, "c1").await, "");
         let unrelated = puts(&world, &reader, "app.ts", "let emails = 1;", "e1").await;
         assert_eq!(denied(&unrelated), None);
+        over(&world, &reader, "app.ts", "e1").await;
         let answer = puts(&world, &reader, "app.ts", USES, "e2").await;
         let reason = denied(&answer).unwrap_or_else(|| panic!("{answer}"));
         for part in [
@@ -189,8 +196,7 @@ fn an_edit_that_uses_a_changed_name_is_refused_once_and_passes_repeated() {
         assert_eq!(world.engine.prevented_and_cost().0.edits_refused, 1);
         let answer = puts(&world, &other, "app.ts", "send(user.emails)", "t2").await;
         assert_eq!(denied(&answer), None, "the refused call keeps nobody out");
-        world.after(&other, "Edit", "app.ts", "t2").await;
-        world.batch_end(&other, "t2").await;
+        over(&world, &other, "app.ts", "t2").await;
         let answer = puts(&world, &reader, "app.ts", USES, "e3").await;
         assert_eq!(denied(&answer), None, "the same edit passes");
     });
@@ -228,7 +234,7 @@ fn a_members_name_that_has_nothing_to_do_with_the_file_refuses_nobody() {
         ] {
             let answer = puts(&world, &reader, file, new, file).await;
             assert_eq!(denied(&answer), None, "{file}");
-            world.batch_end(&reader, file).await;
+            over(&world, &reader, file, file).await;
         }
     });
 }
