@@ -11,6 +11,7 @@ mod history;
 pub mod images;
 pub mod journal;
 mod lock;
+pub mod look;
 mod path_text;
 mod place;
 pub mod restore;

@@ -15,7 +15,7 @@ impl<S: Store> Engine<S> {
         self.touches
             .borrow_mut()
             .changed(&key, &shown, owner, content, self.now());
-        self.last_known(&key, file, content);
+        self.last_known(file, content);
         self.worktree_changed(owner, file);
         self.note_of("touch", "edited", owner.session, Some(shown), None);
     }

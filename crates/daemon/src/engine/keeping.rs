@@ -15,7 +15,7 @@ use kite_undo::{
     journal::{Change, Version},
 };
 
-use super::Engine;
+use super::{Engine, aftermath};
 
 /// An edit waits at most so long for the content before it to be kept.
 const KEEP_MAX: Duration = Duration::from_millis(250);
@@ -79,11 +79,13 @@ impl<S: Store> Engine<S> {
         let session = Some(owner.session.to_string());
         let (tool, tool_use_id) = (Some(tool.to_owned()), Some(call.to_owned()));
         let at_ms = self.now().wall_ms;
+        let file = before.path.clone();
         let record = move || {
+            let sight = history.sight(&before.path, aftermath::print)?;
             let change = Change {
                 path: PathText::from(history.relative(&before.path)?.as_path()),
                 before: before.version,
-                after: history.keep(&before.path)?,
+                after: sight.version(),
             };
             history.record(&Edit {
                 changes: vec![change],
@@ -91,11 +93,16 @@ impl<S: Store> Engine<S> {
                 tool,
                 tool_use_id,
                 at_ms,
-            })
+            })?;
+            Ok::<_, kite_undo::Error>(sight)
         };
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(record).await {
-            let (what, why) = ("edit not kept for undo", error.to_string());
-            self.note_of("undo", what, owner.session, None, Some(why));
+        match tokio::task::spawn_blocking(record).await {
+            Ok(Ok(sight)) => self.edit_left(owner, &file, sight),
+            Ok(Err(error)) => {
+                let (what, why) = ("edit not kept for undo", error.to_string());
+                self.note_of("undo", what, owner.session, None, Some(why));
+            }
+            Err(_) => {}
         }
     }
 

@@ -9,6 +9,8 @@
 //! durable, and every effect is safe to repeat.
 
 mod aftermath;
+#[cfg(test)]
+mod aftermath_stories;
 mod callers;
 mod calls;
 mod changers;

@@ -56,8 +56,12 @@ impl<S: Store> Engine<S> {
     async fn take(self: &Rc<Self>, owner: &Owner, step: &Step, patience: &Patience<'_>) -> Verdict {
         let call = step.tool_use_id.as_deref().unwrap_or_default();
         match &step.what {
-            What::SessionStart => return self.greet(owner),
+            What::SessionStart => {
+                self.look_at_turn(owner);
+                return self.greet(owner);
+            }
             What::Prompt { first_line } => {
+                self.look_at_turn(owner);
                 self.calls_are_over(owner);
                 self.turn_begins(owner.session, Some(first_line)).await;
             }
@@ -75,7 +79,9 @@ impl<S: Store> Engine<S> {
                 self.calls.borrow_mut().begin(call, owner);
                 self.earlier_calls_are_over(owner, Some(call));
                 let verdict = self.before_shell(owner, command, call, patience).await;
-                self.shell_begins(owner, command, call);
+                if !matches!(verdict, Verdict::Deny(_)) {
+                    self.shell_begins(owner, command, call);
+                }
                 return verdict;
             }
             What::BeforeTool { .. } => {
@@ -98,7 +104,8 @@ impl<S: Store> Engine<S> {
                 }
                 Effect::Shell(command) => {
                     self.after_shell(owner, call).await;
-                    self.shell_ended(owner, command, call).await;
+                    let input = step.input.as_deref();
+                    self.shell_ended(owner, command, call, input).await;
                 }
                 Effect::Read(file) if !failed => self.has_read(owner, file).await,
                 _ => {}

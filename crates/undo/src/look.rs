@@ -1,0 +1,523 @@
+//! What the files of a working copy were when they were last looked at, and what changed since.
+//!
+//! A shell command says nothing of what it will change, so the state before it must be known
+//! already: of what is committed git has it, all else is read and kept while nobody waits.
+//! Looking again compares times and sizes of what is known with what is there, and asks git what
+//! else is not committed. Ignored files are never looked at. Outside git only those files are
+//! known that somebody reported ([`Known::learn`]).
+//!
+//! **Architecture Invariant:** knows files, versions and times; not who changed anything, nor why.
+
+mod stamp;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use self::stamp::{Stamp, appeared_ns, gone_ns};
+use crate::{
+    error::Error,
+    git::{DirtyState, Mode, Oid, Side},
+    history::{History, Settings},
+    journal::Version,
+    place::{Found, Place, Shape},
+};
+
+/// Files known of one working copy. Committed ones make room for others; beyond that, what is
+/// found new is passed over.
+const FILES_MAX: usize = 20_000;
+/// Files read at one look; of more, only sizes and times are known.
+const READ_FILES_MAX: usize = 2_000;
+/// Bytes read at one look.
+const READ_BYTES_MAX: u64 = 256 << 20;
+/// A file that changed so shortly before it was looked at may change again without its times
+/// showing it: the kernel's clock for files goes in steps of up to 10 ms.
+const STEP_NS: u64 = 20_000_000;
+
+/// A fingerprint of a content, as the caller makes them.
+pub type Print = u128;
+
+/// What is known of one working copy's files.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Whether git was ever asked: before that, nothing is known of a file that is not in `files`.
+    asked: bool,
+    /// The commit that was checked out at the last look.
+    head: Option<Oid>,
+    looked_ns: u64,
+    files: BTreeMap<PathBuf, Sight>,
+}
+
+/// One file as it was when it was looked at.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    was: Was,
+    print: Option<Print>,
+    /// `None`: the times say nothing, it must be read again.
+    stamp: Option<Stamp>,
+    dirty: bool,
+}
+
+/// What a file was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Was {
+    Version(Version),
+    /// As in this commit; `None` before the first one.
+    Committed(Option<Oid>),
+}
+
+/// A file that is not what it was.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    /// Relative to the working copy's top.
+    pub path: PathBuf,
+    pub was: Was,
+    /// Whether it held work that was not committed.
+    pub was_dirty: bool,
+    pub now: Version,
+    /// The caller's fingerprint of what it holds; `None` where it is gone, no file, or too large.
+    pub print: Option<Print>,
+    /// When it changed, in nanoseconds since 1970. Of a file that is gone, its directory's last
+    /// change; `None` where no time says anything.
+    pub at_ns: Option<u64>,
+    /// Not before this: of a file that is gone only the last look is certain.
+    pub from_ns: u64,
+    sight: Sight,
+}
+
+/// What a look found.
+#[derive(Debug, Default)]
+pub struct Look {
+    pub changed: Vec<Changed>,
+    /// Files looked at, of those files read.
+    pub files: usize,
+    pub read: usize,
+    pub took: Duration,
+    /// When the look before this one was; 0 for the first.
+    since_ns: u64,
+    /// Another commit is checked out than at the last look: since then.
+    head_moved: Option<(u64, Option<Oid>)>,
+}
+
+impl Known {
+    /// Takes note of a file that somebody has just looked at. `dirty`: it is not committed.
+    pub fn learn(&mut self, path: PathBuf, sight: Sight) {
+        self.files.insert(path, sight);
+        self.make_room();
+    }
+
+    /// A file is said to hold this now: where its content is not the known one, that it changed
+    /// is news to nobody.
+    pub fn expect(&mut self, path: &Path, print: Option<Print>) {
+        if let Some(sight) = self.files.get_mut(path)
+            && sight.print != print
+        {
+            sight.stamp = None;
+            sight.print = print;
+        }
+    }
+
+    /// How many files are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Finds what changed since the last look, and keeps what it holds now. What is found is not
+    /// known yet: the caller says of each whether it is to be ([`Known::accept`]) or is to be
+    /// found again ([`Known::defer`]).
+    ///
+    /// # Errors
+    /// Where git, a file or the store fails. What was known stays known.
+    pub fn look(&mut self, history: &History, print: fn(&[u8]) -> Print) -> Result<Look, Error> {
+        let (began, began_ns) = (Instant::now(), now_ns());
+        let mut look = Look {
+            since_ns: self.looked_ns,
+            ..Look::default()
+        };
+        let mut dirty = BTreeSet::new();
+        if let Some(git) = &history.git {
+            let status = git.status()?;
+            if self.asked && status.head != self.head {
+                let moved = moved_ns(git.git_dir()).unwrap_or(began_ns);
+                look.head_moved = Some((moved, status.head.clone()));
+            }
+            dirty.extend(status.files.into_iter().filter_map(|file| {
+                let submodule = matches!(
+                    file.state,
+                    DirtyState::Tracked {
+                        submodule: true,
+                        ..
+                    }
+                );
+                let nested = file.path.as_os_str().as_encoded_bytes().ends_with(b"/");
+                (!submodule && !nested).then_some(file.path)
+            }));
+            let mut eyes = Eyes::open(history, print, began_ns)?;
+            self.compare(&mut eyes, &dirty, true, &mut look)?;
+            self.asked = true;
+            self.head = status.head;
+        } else {
+            let mut eyes = Eyes::open(history, print, began_ns)?;
+            self.compare(&mut eyes, &dirty, false, &mut look)?;
+        }
+        self.looked_ns = began_ns;
+        self.make_room();
+        look.took = began.elapsed();
+        Ok(look)
+    }
+
+    fn compare(
+        &mut self,
+        eyes: &mut Eyes<'_>,
+        dirty: &BTreeSet<PathBuf>,
+        in_git: bool,
+        look: &mut Look,
+    ) -> Result<(), Error> {
+        let fresh = dirty.iter().filter(|path| !self.files.contains_key(*path));
+        let fresh: Vec<PathBuf> = fresh.take(FILES_MAX).cloned().collect();
+        look.files = self.files.len() + fresh.len();
+        for (path, known) in &mut self.files {
+            let was_dirty = std::mem::replace(&mut known.dirty, !in_git || dirty.contains(path));
+            let stamp = Stamp::of(&eyes.top.join(path));
+            if known.stamp == Some(stamp) {
+                continue;
+            }
+            let sight = eyes.sight(path, stamp, known.dirty)?;
+            let same = Was::Version(Version::Unknown) != sight.was && known.was == sight.was;
+            if same || known.expects(&sight) {
+                *known = sight;
+                continue;
+            }
+            let was = known.was.clone();
+            let appeared = was == Was::Version(Version::Absent);
+            let at_ns = eyes.when(path, stamp, appeared.then_some(self.looked_ns));
+            let at = (at_ns, self.looked_ns);
+            look.changed
+                .push(Changed::of(path, was, was_dirty, at, sight));
+        }
+        for path in fresh {
+            let stamp = Stamp::of(&eyes.top.join(&path));
+            let sight = eyes.sight(&path, stamp, true)?;
+            let was = match self.asked {
+                true => Was::Committed(self.head.clone()),
+                false => Was::Version(Version::Unknown),
+            };
+            let at_ns = eyes.when(&path, stamp, Some(self.looked_ns));
+            let at = (at_ns, self.looked_ns);
+            look.changed.push(Changed::of(&path, was, false, at, sight));
+        }
+        look.read = eyes.read;
+        Ok(())
+    }
+
+    /// From now on the file is known as it was found.
+    pub fn accept(&mut self, changed: &Changed) {
+        self.files
+            .insert(changed.path.clone(), changed.sight.clone());
+    }
+
+    /// The change will be found again, with what the file was before it.
+    pub fn defer(&mut self, changed: &Changed) {
+        let sight = self.files.entry(changed.path.clone()).or_insert(Sight {
+            was: changed.was.clone(),
+            print: None,
+            stamp: None,
+            dirty: changed.was_dirty,
+        });
+        sight.dirty = changed.was_dirty;
+        sight.stamp = None;
+        if sight.print == changed.print {
+            // Else the next look would take it for what was expected.
+            sight.print = None;
+        }
+    }
+
+    /// What is committed can be had from git again.
+    fn make_room(&mut self) {
+        if self.files.len() > FILES_MAX {
+            self.files.retain(|_, sight| sight.dirty);
+        }
+        while self.files.len() > FILES_MAX {
+            self.files.pop_last();
+        }
+    }
+}
+
+impl Look {
+    /// Whether a file's content is surely another one than at the look before: git may also call
+    /// something uncommitted that nobody wrote, after `git reset`.
+    #[must_use]
+    pub fn is_new(&self, changed: &Changed) -> bool {
+        changed.was != Was::Version(Version::Unknown)
+            && changed.at_ns.is_some_and(|at| at > self.since_ns)
+    }
+
+    /// The commit that was checked out when something began, where that is another one than at
+    /// the last look.
+    #[must_use]
+    pub fn committed_at(&self, begin_ns: u64) -> Option<Was> {
+        let (moved_ns, head) = self.head_moved.as_ref()?;
+        (*moved_ns < begin_ns).then(|| Was::Committed(head.clone()))
+    }
+
+    /// What a file was before something that began at that time: where another commit was checked
+    /// out before it, that commit counts.
+    #[must_use]
+    pub fn was_at(&self, changed: &Changed, begin_ns: u64) -> Was {
+        match (&changed.was, self.committed_at(begin_ns)) {
+            (Was::Committed(_), Some(then)) => then,
+            (was, _) => was.clone(),
+        }
+    }
+}
+
+impl Changed {
+    fn of(
+        path: &Path,
+        was: Was,
+        was_dirty: bool,
+        (at_ns, looked_ns): (Option<u64>, u64),
+        sight: Sight,
+    ) -> Changed {
+        let now = match &sight.was {
+            Was::Version(version) => version.clone(),
+            Was::Committed(_) => Version::Unknown,
+        };
+        Changed {
+            path: path.to_owned(),
+            was,
+            was_dirty,
+            print: sight.print,
+            at_ns,
+            from_ns: match &now {
+                Version::Absent => looked_ns,
+                _ => at_ns.unwrap_or(looked_ns),
+            },
+            now,
+            sight,
+        }
+    }
+
+    /// Whether it is not committed as it is now.
+    #[must_use]
+    pub fn is_dirty(&self) -> bool {
+        self.sight.dirty
+    }
+}
+
+impl Sight {
+    /// Whether that is what somebody said it would hold.
+    fn expects(&self, found: &Sight) -> bool {
+        let shape = |sight: &Sight| match sight.was {
+            Was::Version(Version::File { shape, .. }) => Some(shape),
+            _ => None,
+        };
+        let same_shape = shape(self).is_none() || shape(self) == shape(found);
+        self.stamp.is_none() && same_shape && found.print.is_some() && self.print == found.print
+    }
+
+    /// The caller's fingerprint of the content.
+    #[must_use]
+    pub fn print(&self) -> Option<Print> {
+        self.print
+    }
+
+    #[must_use]
+    pub fn version(&self) -> Version {
+        match &self.was {
+            Was::Version(version) => version.clone(),
+            Was::Committed(_) => Version::Unknown,
+        }
+    }
+}
+
+impl History {
+    /// The history of the working copy whose top is `top`, for looking and recording: that of
+    /// `identity` where there is no git.
+    ///
+    /// # Errors
+    /// In a bare repository, or where git fails.
+    pub fn of_copy(home: &Path, top: &Path, identity: Option<&Path>) -> Result<History, Error> {
+        let history = History::open(home, top, Settings::default())?;
+        Ok(match (identity, &history.git) {
+            (Some(identity), None) => History::recorder(home, top, identity, Settings::default()),
+            _ => history,
+        })
+    }
+
+    /// Looks at one file, and keeps what it holds. It counts as not committed.
+    ///
+    /// # Errors
+    /// Where the path is not in this history, or the file or the store fails.
+    pub fn sight(&self, path: &Path, print: fn(&[u8]) -> Print) -> Result<Sight, Error> {
+        let path = self.relative(path)?;
+        let mut eyes = Eyes::open(self, print, now_ns())?;
+        let stamp = Stamp::of(&self.top.join(&path));
+        eyes.sight(&path, stamp, true)
+    }
+
+    /// The versions of files as they were, their contents kept: of what was committed, git is
+    /// asked. A content that cannot be had is [`Version::Unknown`].
+    ///
+    /// # Errors
+    /// Where git or the store fails.
+    pub fn versions(&self, files: &[(PathBuf, Was)]) -> Result<Vec<Version>, Error> {
+        let mut commits: HashMap<&Oid, Vec<PathBuf>> = HashMap::new();
+        for (path, was) in files {
+            if let Was::Committed(Some(commit)) = was {
+                commits.entry(commit).or_default().push(path.clone());
+            }
+        }
+        let mut sides: HashMap<(&Oid, PathBuf), Side> = HashMap::new();
+        let mut blobs = HashMap::new();
+        if let Some(git) = &self.git {
+            for (commit, paths) in commits {
+                let entries = git.entries(commit, &paths)?;
+                sides.extend(
+                    entries
+                        .into_iter()
+                        .map(|(path, side)| ((commit, path), side)),
+                );
+            }
+            let oids: Vec<Oid> = sides.values().map(|side| side.oid.clone()).collect();
+            blobs = git.blobs(&oids)?;
+        }
+        files
+            .iter()
+            .map(|(path, was)| match was {
+                Was::Version(version) => Ok(version.clone()),
+                Was::Committed(None) => Ok(Version::Absent),
+                Was::Committed(Some(commit)) => match sides.get(&(commit, path.clone())) {
+                    None => Ok(Version::Absent),
+                    Some(side) => match (shape(side.mode), blobs.get(&side.oid)) {
+                        (Some(shape), Some(bytes)) => self.keep_content(path, bytes, shape),
+                        _ => Ok(Version::Unknown),
+                    },
+                },
+            })
+            .collect()
+    }
+}
+
+/// Reads files, up to the limits of one look.
+struct Eyes<'a> {
+    history: &'a History,
+    top: &'a Path,
+    place: Place,
+    print: fn(&[u8]) -> Print,
+    now_ns: u64,
+    read: usize,
+    bytes_left: u64,
+}
+
+impl<'a> Eyes<'a> {
+    fn open(
+        history: &'a History,
+        print: fn(&[u8]) -> Print,
+        now_ns: u64,
+    ) -> Result<Eyes<'a>, Error> {
+        Ok(Eyes {
+            place: Place::open(&history.top)?,
+            top: &history.top,
+            history,
+            print,
+            now_ns,
+            read: 0,
+            bytes_left: READ_BYTES_MAX,
+        })
+    }
+
+    /// The file as it is, its content kept.
+    fn sight(&mut self, path: &Path, stamp: Stamp, dirty: bool) -> Result<Sight, Error> {
+        let (version, print) = self.version(path, stamp)?;
+        // What changed while it was read, or a moment ago, is read again next time.
+        let sure = stamp
+            .changed_ns()
+            .is_none_or(|at| at + STEP_NS < self.now_ns)
+            && Stamp::of(&self.top.join(path)) == stamp;
+        Ok(Sight {
+            was: Was::Version(version),
+            print,
+            stamp: sure.then_some(stamp),
+            dirty,
+        })
+    }
+
+    fn version(&mut self, path: &Path, stamp: Stamp) -> Result<(Version, Option<Print>), Error> {
+        let Some(bytes) = stamp.bytes() else {
+            return Ok((Version::Absent, None));
+        };
+        let limit = self.history.settings.images.file_bytes_max;
+        if bytes > limit || bytes > self.bytes_left || self.read >= READ_FILES_MAX {
+            return Ok((Version::Unknown, None));
+        }
+        self.read += 1;
+        self.bytes_left -= bytes;
+        let found = match self.place.read(path, limit) {
+            Ok(found) => found,
+            // Unreadable, or it is a directory by now.
+            Err(Error::Io { .. } | Error::Escapes { .. }) => Found::Other,
+            Err(error) => return Err(error),
+        };
+        let keep = |bytes: &[u8], shape| self.history.keep_content(path, bytes, shape);
+        Ok(match found {
+            Found::Absent => (Version::Absent, None),
+            Found::File { bytes, executable } => {
+                let shape = match executable {
+                    true => Shape::Executable,
+                    false => Shape::Regular,
+                };
+                (keep(&bytes, shape)?, Some((self.print)(&bytes)))
+            }
+            Found::Symlink { target } => (keep(&target, Shape::Symlink)?, None),
+            Found::TooLarge { .. } | Found::Other => (Version::Unknown, None),
+        })
+    }
+
+    /// When the file became what it is. A file that was not there at `looked_ns` and is older than
+    /// that came with its directory.
+    fn when(&self, path: &Path, stamp: Stamp, looked_ns: Option<u64>) -> Option<u64> {
+        match (stamp.changed_ns(), looked_ns) {
+            (None, _) => gone_ns(self.top, path),
+            (Some(at), Some(looked_ns)) if at < looked_ns => {
+                Some(at.max(appeared_ns(self.top, path).unwrap_or(0)))
+            }
+            (at, _) => at,
+        }
+    }
+}
+
+fn shape(mode: Mode) -> Option<Shape> {
+    match mode {
+        Mode::Regular => Some(Shape::Regular),
+        Mode::Executable => Some(Shape::Executable),
+        Mode::Symlink => Some(Shape::Symlink),
+        Mode::Absent | Mode::Submodule => None,
+    }
+}
+
+/// When `HEAD` was last moved, by its log.
+fn moved_ns(git_dir: &Path) -> Option<u64> {
+    let log = git_dir.join("logs").join("HEAD");
+    let at = log.metadata().ok()?.modified().ok()?;
+    Some(nanos(at))
+}
+
+fn now_ns() -> u64 {
+    nanos(SystemTime::now())
+}
+
+fn nanos(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
