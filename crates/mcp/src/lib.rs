@@ -17,6 +17,7 @@ mod catalogue;
 mod daemon;
 mod http;
 mod parent;
+mod prompts;
 mod resources;
 mod schema;
 mod server;

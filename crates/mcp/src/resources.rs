@@ -170,11 +170,7 @@ fn unknown(given: &str, why: &str) -> String {
 /// Escapes in all texts what does not show on a screen. Line breaks stay: JSON marks them.
 fn escape(value: &mut Value) {
     match value {
-        Value::String(text) => {
-            if text::has_unseen(text) {
-                *text = text::own(text);
-            }
-        }
+        Value::String(text) => *text = text::visible(text),
         Value::Array(items) => items.iter_mut().for_each(escape),
         Value::Object(fields) => fields.values_mut().for_each(escape),
         _ => {}

@@ -66,9 +66,19 @@ pub(crate) fn clipped(text: &str, chars_max: usize) -> String {
     }
 }
 
-/// True where something in it would not show on a screen. Line breaks do.
-pub(crate) fn has_unseen(text: &str) -> bool {
-    text.chars().any(|c| c != '\n' && is_unseen(c))
+/// Text of others as a value of its own: lines and tabs kept, whatever else does not show on a
+/// screen escaped.
+pub(crate) fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\r' if rest.peek() == Some(&'\n') => {}
+            '\n' | '\t' => visible.push(c),
+            _ => push_visible(&mut visible, c),
+        }
+    }
+    visible
 }
 
 /// The first eight characters of an id, as people and agents are shown them.
@@ -154,6 +164,11 @@ mod tests {
         assert_eq!(block("one\ntwo", 100), "> one\n> two\n");
         assert_eq!(block("one\ntwo", 5), "> one\n> t\n> … (cut)\n");
         assert_eq!(block("\u{2028}x", 100), "> \\u{2028}x\n");
+    }
+
+    #[test]
+    fn a_value_keeps_its_lines() {
+        assert_eq!(visible("a\r\n\tb\rc\u{200b}"), "a\n\tb\\u{d}c\\u{200b}");
     }
 
     #[test]

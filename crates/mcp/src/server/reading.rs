@@ -55,6 +55,11 @@ impl Server {
         let reader = self.reader(&caller, context);
         let values = match &request.r#ref {
             Reference::Resource(of) => resources::complete(&reader, &of.uri, name, &start).await,
+            Reference::Prompt(of) => {
+                let argument = (of.name.as_str(), name.as_str());
+                self.argument_values(argument, &start, &reader, context)
+                    .await
+            }
             _ => Ok(Vec::new()),
         };
         // Completion is a convenience: without a daemon there is nothing to offer.
