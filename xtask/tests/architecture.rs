@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["crates/store", "crates/vault"]),
     ("rmcp", &["crates/mcp"]),
+    ("tree_sitter", &["crates/contracts"]),
     (
         "kite_rules",
         &["crates/rules", "crates/store", "crates/daemon", "xtask"],

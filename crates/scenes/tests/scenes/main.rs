@@ -2,6 +2,7 @@
 
 mod claims;
 mod clean_repository;
+mod contracts;
 mod daemon_death;
 mod git_guard;
 mod holder_death;
