@@ -11,18 +11,27 @@
 
 mod error;
 pub mod escape;
+mod frame;
 mod index;
 pub mod limits;
+mod names;
 mod note;
 mod place;
 mod provenance;
+mod recall;
 mod search;
 mod vaults;
 mod walk;
+mod watch;
 mod words;
+mod write;
 
 pub use error::Error;
+pub use frame::{Nonce, Quoted, frame};
 pub use index::{Index, Scan};
 pub use provenance::Author;
+pub use recall::{Brought, Opening, Prompt, Recalled, Seen};
 pub use search::{Answer, Listed, Query, Ranking, Searcher, Skipped, Snippet};
 pub use vaults::{Reach, Scope, Trust, Vault};
+pub use watch::{Changes, Watch};
+pub use write::{Draft, NoteText, Outcome, Target, Written};

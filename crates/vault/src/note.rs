@@ -8,10 +8,12 @@ use std::path::Path;
 use crate::{escape, limits::NAME_BYTES_MAX};
 
 mod body;
+mod edit;
 mod front;
 
 pub(crate) use body::Section;
-pub(crate) use front::{FRONT_END, Front, front_range};
+pub(crate) use edit::{FrontEdit, Place, append, body_of};
+pub(crate) use front::Front;
 
 /// Names of front matter that are Kite's own.
 pub(crate) mod keys {
@@ -64,7 +66,7 @@ impl Note {
             .or(body.title)
             .or(stem.map(|stem| stem.into_owned()))
             .unwrap_or_default();
-        let mut tags = front.words(&["tags", "tag"]);
+        let mut tags = front.tags();
         tags.extend(body.tags);
         tidy(&mut tags, |tag| tag.trim_start_matches('#').to_owned());
         let mut aliases = front.names(&["aliases", "alias"]);

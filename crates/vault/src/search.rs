@@ -1,9 +1,6 @@
 //! Searching: which notes, in which order, and the part of each that answers.
 
-use std::{
-    ops::Range,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{error::Error, index::Handle, limits::ANSWERS_MAX, vaults::Reach};
 
@@ -14,7 +11,9 @@ mod ranking;
 mod snippet;
 mod stopwords;
 
-pub(crate) use candidates::{Candidate, Search, Sought};
+pub(crate) use candidates::{
+    Best, Candidate, Rated, Search, Sought, best_section, list_of, reachable,
+};
 pub use list::{Listed, Skipped};
 pub(crate) use query::Parsed;
 pub use ranking::Ranking;
@@ -160,9 +159,4 @@ impl Searcher {
         self.notes = Some((state, notes));
         Ok(notes)
     }
-}
-
-/// A range of bytes moved to the right.
-pub(crate) fn shifted(range: &Range<usize>, by: usize) -> Range<usize> {
-    range.start + by..range.end + by
 }

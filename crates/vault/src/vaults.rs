@@ -83,7 +83,12 @@ impl Vault {
     /// The path of a note in this vault, relative to it; `None` for a path elsewhere.
     #[must_use]
     pub fn relative<'a>(&self, path: &'a Path) -> Option<&'a Path> {
-        path.strip_prefix(self.folder()).ok()
+        let folder = self.folder();
+        path.strip_prefix(&folder).ok().or_else(|| {
+            // Some systems tell of changes by the path without links.
+            let real = std::fs::canonicalize(folder).ok()?;
+            path.strip_prefix(real).ok()
+        })
     }
 
     /// The open folder, or `None` where there is none yet.

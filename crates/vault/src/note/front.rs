@@ -69,8 +69,12 @@ impl Front {
         found.flat_map(list).collect()
     }
 
+    pub(crate) fn tags(&self) -> Vec<String> {
+        self.words(&["tags", "tag"])
+    }
+
     /// As [`Front::names`], where one text may hold several with commas or spaces between.
-    pub(super) fn words(&self, keys: &[&str]) -> Vec<String> {
+    fn words(&self, keys: &[&str]) -> Vec<String> {
         let split = |c: char| c == ',' || c.is_whitespace();
         let found = keys.iter().filter_map(|key| self.values.get(*key));
         found

@@ -41,7 +41,7 @@ pub(crate) struct Rated {
     pub(crate) rarity: f64,
     pub(crate) identifier: bool,
     /// Notes that have it.
-    notes: u64,
+    pub(crate) notes: u64,
 }
 
 /// A note that may answer.
@@ -57,6 +57,12 @@ pub(crate) struct Candidate {
     pub(crate) hash: [u8; 32],
     pub(crate) inject: bool,
     pub(crate) score: f64,
+}
+
+impl Candidate {
+    pub(crate) fn path(&self) -> PathBuf {
+        PathBuf::from(&self.folder).join(&self.in_vault)
+    }
 }
 
 impl Search<'_> {
@@ -161,7 +167,7 @@ impl Search<'_> {
             }
             None => sql.push_str("1.0 AS score FROM note JOIN vault ON vault.id = note.vault"),
         }
-        conditions.extend(self.reachable(&mut values));
+        conditions.extend(reachable(self.reach, &mut values));
         for tag in self.tags {
             let tag = tag.trim_start_matches('#').to_lowercase();
             conditions.push(format!(
@@ -178,20 +184,6 @@ impl Search<'_> {
         (sql, values)
     }
 
-    /// What may be seen: see [`Reach`].
-    fn reachable(&self, values: &mut Vec<Value>) -> Option<String> {
-        let projects = self.reach.projects()?;
-        let marks: Vec<String> = projects
-            .iter()
-            .map(|key| format!("?{}", put(values, key.clone())))
-            .collect();
-        let marks = marks.join(", ");
-        Some(format!(
-            "(vault.project IN ({marks}) OR (vault.project IS NULL \
-             AND (note.unreviewed = 0 OR note.project IN ({marks}))))"
-        ))
-    }
-
     /// A candidate with the part of it that answers.
     pub(crate) fn answer(
         &self,
@@ -202,7 +194,7 @@ impl Search<'_> {
         let wanted = sought.wanted();
         let best = best_section(connection, &wanted, candidate.id)?;
         Ok(Answer {
-            path: PathBuf::from(&candidate.folder).join(&candidate.in_vault),
+            path: candidate.path(),
             in_vault: PathBuf::from(candidate.in_vault),
             title: candidate.title,
             heading: best.heading.clone(),
@@ -324,6 +316,20 @@ fn quoted<'a>(stems: impl IntoIterator<Item = &'a String>) -> String {
     let stems: Vec<&str> = stems.into_iter().map(String::as_str).collect();
     // A stem has letters and digits only; were there a quote, it would be doubled.
     format!("\"{}\"", stems.join(" ").replace('"', "\"\""))
+}
+
+/// The condition for what may be seen, or none where everything may: see [`Reach`].
+pub(crate) fn reachable(reach: &Reach, values: &mut Vec<Value>) -> Option<String> {
+    let projects = reach.projects()?;
+    let marks: Vec<String> = projects
+        .iter()
+        .map(|key| format!("?{}", put(values, key.clone())))
+        .collect();
+    let marks = marks.join(", ");
+    Some(format!(
+        "(vault.project IN ({marks}) OR (vault.project IS NULL \
+         AND (note.unreviewed = 0 OR note.project IN ({marks}))))"
+    ))
 }
 
 /// Adds a value; its number in the statement.

@@ -61,6 +61,15 @@ impl Parsed {
         self.words.is_empty() && self.phrases.is_empty() && self.prefixes.is_empty()
     }
 
+    /// The same with what stood in quotes as words only.
+    pub(crate) fn without_phrases(&self) -> Parsed {
+        Parsed {
+            phrases: Vec::new(),
+            prefixes: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     fn phrase(&mut self, piece: &str) {
         let parts = words::runs(piece).flat_map(|run| run.parts);
         let stems: Vec<String> = parts.map(|part| part.stem).take(64).collect();
@@ -86,7 +95,9 @@ impl Parsed {
                 self.ask(seen, part.stem, stopword, false);
             }
             if let Some(whole) = run.whole {
-                self.ask(seen, whole.stem, false, true);
+                // `well-known` is two words; `user_id`, `auth.ts` and `getUser` are one thing.
+                let identifier = !piece[whole.span].contains('-') && whole.folded.len() >= 5;
+                self.ask(seen, whole.stem, false, identifier);
             }
         }
     }
