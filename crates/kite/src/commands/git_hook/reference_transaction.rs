@@ -55,7 +55,12 @@ fn keep(updates: &str) -> Option<()> {
         count_max: usize::MAX,
         age_max: Duration::MAX,
     };
-    let history = History::open(connect::home().ok()?.path(), &here, settings).ok()?;
+    // A push from elsewhere calls its hooks in the git directory.
+    let place = match here.file_name() {
+        Some(name) if name == ".git" => here.parent()?,
+        _ => &here,
+    };
+    let history = History::open(connect::home().ok()?.path(), place, settings).ok()?;
     let git = history.git()?;
     // Called with a repository that this directory is not in: nothing is known of it.
     if let Some(named) = env::var_os("GIT_DIR").map(PathBuf::from)
