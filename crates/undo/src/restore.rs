@@ -11,6 +11,7 @@ mod apply;
 mod content;
 mod merge;
 mod plan;
+mod worktree;
 
 use std::path::PathBuf;
 
@@ -119,7 +120,13 @@ pub(crate) fn undo(
     selection: &Selection,
     options: &UndoOptions,
 ) -> Result<Report, Error> {
-    let plan = plan::make(history, selection)?;
+    let plan = match plan::make(history, selection) {
+        Err(Error::WorktreeGone { top, number }) if !options.dry_run => {
+            worktree::add_again(history, &top, number)?;
+            plan::make(history, selection)?
+        }
+        plan => plan?,
+    };
     if plan.top != history.top {
         // An entry of another worktree of the project is undone there.
         let home = history.directory.parent().unwrap_or(&history.directory);

@@ -449,7 +449,7 @@ fn an_entry_of_another_worktree_is_undone_there() {
         b"linked work\n"
     );
     assert_eq!(desk.text("a.txt"), "one\ntwo\nthree\n");
-    // Gone with its directory, it is still in the repository, and the way there is named.
+    // Gone with its directory, it is still in the repository: the working copy comes back, too.
     desk.git([
         "worktree",
         "remove",
@@ -460,8 +460,23 @@ fn an_entry_of_another_worktree_is_undone_there() {
         number: Some(taken.number),
         ..Selection::default()
     };
+    let dry = UndoOptions {
+        dry_run: true,
+        ..UndoOptions::default()
+    };
+    let gone = desk.history().undo(&selection, &dry);
+    assert!(matches!(gone, Err(Error::WorktreeGone { .. })), "{gone:?}");
+    desk.undo(taken.number);
+    assert_eq!(
+        fs::read(linked.join("a.txt")).expect("read"),
+        b"linked work\n"
+    );
+    // Something else in its place is left alone.
+    fs::remove_dir_all(&linked).expect("remove");
+    fs::write(&linked, "else\n").expect("write");
     let gone = desk.history().undo(&selection, &UndoOptions::default());
     assert!(matches!(gone, Err(Error::WorktreeGone { .. })), "{gone:?}");
+    assert_eq!(fs::read(&linked).expect("read"), b"else\n");
 }
 
 #[test]
