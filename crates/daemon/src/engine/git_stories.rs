@@ -204,6 +204,70 @@ fn a_shell_that_goes_elsewhere_is_not_judged_by_these_files() {
 }
 
 #[test]
+fn a_working_copy_with_anothers_work_is_not_removed() {
+    story(hurried(), async |world| {
+        let (a, b) = both_have_work(&world).await;
+        git(&world, &["worktree", "add", "-q", "--detach", "trees/b"]);
+        world.edit(&b, "trees/b/b.rs", "by b, there\n", "tw").await;
+        let command = "git worktree remove --force trees/b";
+        let answer = shell(&world, &a, command, "g1").await;
+        let reason = denied(&answer).unwrap_or_else(|| panic!("{answer}"));
+        for part in ["destroy", "b.rs", "Add OAuth login", "kite undo "] {
+            assert!(reason.contains(part), "{part} in {reason}");
+        }
+        let unforced = shell(&world, &a, "git worktree remove trees/b", "g2").await;
+        assert_eq!(denied(&unforced), None, "git itself refuses");
+    });
+}
+
+#[test]
+fn what_is_uncommitted_where_a_command_goes_is_kept_too() {
+    story(hurried(), async |world| {
+        let (a, b) = both_have_work(&world).await;
+        git(&world, &["worktree", "add", "-q", "--detach", "trees/b"]);
+        world.edit(&b, "trees/b/b.rs", "by b, there\n", "tw").await;
+        for (call, command) in [
+            "git -C trees/b reset --hard",
+            "cd trees/b && git checkout .",
+            "W=trees/b; git -C $W stash",
+            "git --git-dir=trees/b/.git --work-tree=trees/b checkout -f",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let answer = shell(&world, &a, command, &call.to_string()).await;
+            assert_eq!(denied(&answer), None, "{command}");
+            let note = said(&answer).unwrap_or_else(|| panic!("{command}: {answer}"));
+            assert!(note.contains("Kept 1 file of "), "{command}: {note}");
+            let of_tree = git(&world, &["log", "-1", "--all", "--format=%B", "--grep=trees/b"]);
+            assert!(of_tree.contains("Kite-Snapshot"), "{command}");
+        }
+    });
+}
+
+#[test]
+fn a_verb_that_only_the_shell_knows_goes_on_with_a_snapshot_and_one_line() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        for (call, command) in [
+            "W='stash -u'; git $W",
+            "echo checkout -- . | xargs git",
+            "echo 'git stash' > run.sh && bash run.sh",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let answer = shell(&world, &a, command, &call.to_string()).await;
+            let note = said(&answer).unwrap_or_else(|| panic!("{command}: {answer}"));
+            assert!(
+                note.starts_with("Kept 1 file of ") && note.contains("before your git command"),
+                "{command}: {note}"
+            );
+        }
+    });
+}
+
+#[test]
 fn what_an_edit_replaced_can_be_brought_back() {
     story(hurried(), async |world| {
         let (_a, _b) = both_have_work(&world).await;

@@ -4,6 +4,8 @@
 //!
 //! Nothing here pretends to understand shell: what is not certain is let go, with the snapshot.
 
+mod scene;
+
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use kite_gitcall::{Call, Dirty, Effect, Judgement, Reading, Verb};
@@ -11,6 +13,7 @@ use kite_rules::session::{Owner, SessionId};
 use kite_store::Store;
 use kite_undo::{History, Settings, snapshot::Why};
 
+use self::scene::Scene;
 use super::{Engine, edits::Patience, prevented, secrets::clean};
 use crate::{
     dialects::Verdict,
@@ -25,17 +28,6 @@ const NAMED_MAX: usize = 8;
 const COMMAND_CHARS_MAX: usize = 500;
 /// Snapshots whose command has not ended.
 const SNAPSHOTS_MAX: usize = 256;
-
-/// A working copy with uncommitted work, and the git commands that are about to run in it.
-struct Scene {
-    history: History,
-    top: String,
-    /// Where the command begins, relative to the top.
-    here: String,
-    files: Vec<(String, kite_gitcall::DirtyState)>,
-    calls: Vec<Call>,
-    unparseable: bool,
-}
 
 /// Whose a file is.
 #[derive(Default)]
@@ -78,11 +70,42 @@ impl<S: Store> Engine<S> {
         });
         let Some(cwd) = cwd else { return Verdict::Pass };
         let home = self.identity.home.path().to_owned();
-        let looked = tokio::task::spawn_blocking(move || look(&home, &cwd, reading)).await;
-        let Ok(Some(scene)) = looked else {
+        let looked = tokio::task::spawn_blocking(move || scene::look(&home, &cwd, reading)).await;
+        let mut notes = Vec::new();
+        for (at, scene) in looked.ok().flatten().into_iter().flatten().enumerate() {
+            let judged = self.judge(owner.session, &scene);
+            let touches = |judgement: &Judgement| judgement.effect != Effect::None;
+            if !scene.unparseable && !judged.iter().any(touches) {
+                continue;
+            }
+            let verbs: Vec<Verb> = scene.calls.iter().map(|call| call.verb.clone()).collect();
+            let place = scene.stranger.then(|| scene.top.clone());
+            let call = snapshot_key(call, at);
+            let kept = self.snapshot(owner, command, &call, scene).await;
+            let hit = |judgement: &&Judgement| {
+                judgement.certain
+                    && judgement.effect >= Effect::SweepsUp
+                    && !judgement.theirs.is_empty()
+            };
+            if let Some(judgement) = judged.iter().find(hit) {
+                return self.refuse_git(judgement, kept.filter(|_| place.is_none()));
+            }
+            let near =
+                (judged.iter().zip(verbs)).find(|(judgement, _)| !judgement.theirs.is_empty());
+            if let (Some((judgement, verb)), Some(number)) = (near, kept) {
+                notes.push(kept_note(judgement, &verb, number, place.as_deref()));
+            }
+        }
+        if notes.is_empty() {
             return Verdict::Pass;
-        };
-        let whose = self.whose(owner.session, &scene);
+        }
+        let text = notes.join("\n");
+        self.prevented.borrow_mut().injected(&text);
+        Verdict::Say(text)
+    }
+
+    fn judge(&self, me: SessionId, scene: &Scene) -> Vec<Judgement> {
+        let whose = self.whose(me, scene);
         let dirty: Vec<Dirty<'_>> = (scene.files.iter().zip(&whose))
             .map(|((path, state), whose)| Dirty {
                 path,
@@ -91,26 +114,12 @@ impl<S: Store> Engine<S> {
                 theirs: whose.theirs.as_deref(),
             })
             .collect();
-        let judged = kite_gitcall::judge_all(&scene.calls, &dirty, &scene.here);
-        let touches = |judgement: &Judgement| judgement.effect != Effect::None;
-        if !scene.unparseable && !judged.iter().any(touches) {
-            return Verdict::Pass;
-        }
-        drop(dirty);
-        let verbs: Vec<Verb> = scene.calls.iter().map(|call| call.verb.clone()).collect();
-        let kept = self.snapshot(owner, command, call, scene).await;
-        let hit = |judgement: &&Judgement| {
-            judgement.certain
-                && judgement.effect >= Effect::SweepsUp
-                && !judgement.theirs.is_empty()
-        };
-        if let Some(judgement) = judged.iter().find(hit) {
-            return self.refuse_git(judgement, kept);
-        }
-        let near = (judged.iter().zip(verbs)).find(|(judgement, _)| !judgement.theirs.is_empty());
-        match (near, kept) {
-            (Some((judgement, verb)), Some(number)) => self.kept_note(judgement, &verb, number),
-            _ => Verdict::Pass,
+        match scene.removed {
+            true => {
+                let removal = |call| kite_gitcall::judge_removal(call, &dirty);
+                scene.calls.iter().map(removal).collect()
+            }
+            false => kite_gitcall::judge_all(&scene.calls, &dirty, &scene.here),
         }
     }
 
@@ -222,128 +231,54 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    /// `Kept 3 files of 77ab02f1 before your git stash: kite undo 41`.
-    fn kept_note(&self, judgement: &Judgement, verb: &Verb, number: u64) -> Verdict {
-        let sessions: BTreeSet<&str> = judgement.theirs.iter().map(|(_, id)| id.as_str()).collect();
-        let sessions: Vec<&str> = sessions.into_iter().collect();
-        let files = judgement.theirs.len();
-        let text = format!(
-            "Kept {files} file{} of {} before your git {}: kite undo {number}",
-            if files == 1 { "" } else { "s" },
-            sessions.join(", "),
-            format!("{verb:?}").to_lowercase(),
-        );
-        self.prevented.borrow_mut().injected(&text);
-        Verdict::Say(text)
-    }
-
     /// A shell command has ended: what the files of its snapshot are now tells undo what came of
     /// it, and what came later.
     pub(super) async fn after_shell(&self, owner: &Owner, call: &str) {
-        let Some((top, number)) = self.keeping.snapshots.borrow_mut().remove(call) else {
-            return;
-        };
+        for at in 0..=scene::WORKTREES_MAX {
+            let key = snapshot_key(call, at);
+            let Some((top, number)) = self.keeping.snapshots.borrow_mut().remove(&key) else {
+                continue;
+            };
+            self.snapshot_over(owner, top, number).await;
+        }
+    }
+
+    async fn snapshot_over(&self, owner: &Owner, top: PathBuf, number: u64) {
         let home = self.identity.home.path().to_owned();
         let at_ms = self.now().wall_ms;
-        let note =
-            move || History::open(&home, &top, Settings::default())?.note_after(number, at_ms);
+        let note = move || match top.exists() {
+            // The command has removed the working copy.
+            false => Ok(()),
+            true => History::open(&home, &top, Settings::default())?.note_after(number, at_ms),
+        };
         if let Ok(Err(error)) = tokio::task::spawn_blocking(note).await {
             let why = Some(error.to_string());
-            self.note_of(
-                "undo",
-                "end of a command not noted",
-                owner.session,
-                None,
-                why,
-            );
+            let what = "end of a command not noted";
+            self.note_of("undo", what, owner.session, None, why);
         }
     }
 }
 
-/// Looks at the working copy. `None` where there is none, or nothing in it is uncommitted.
-fn look(home: &std::path::Path, cwd: &std::path::Path, reading: Reading) -> Option<Scene> {
-    let history = History::open(home, cwd, Settings::default()).ok()?;
-    let git = history.git()?;
-    let status = git.status().ok()?;
-    if status.files.is_empty() {
-        return None;
+/// One command may need snapshots of several working copies.
+fn snapshot_key(call: &str, at: usize) -> String {
+    match at {
+        0 => call.to_owned(),
+        _ => format!("{call} {at}"),
     }
-    let top = super::callers::text(history.top());
-    let here = cwd.canonicalize().ok()?;
-    let here = here.strip_prefix(history.top()).ok()?.to_str()?.to_owned();
-    let mut unparseable = reading.unparseable;
-    let mut calls = Vec::new();
-    for call in reading.calls {
-        let call = call.relative_to(&top);
-        match &call.verb {
-            Verb::Alias(name) => {
-                let key = format!("alias.{name}");
-                let said = git.call("config").args(["--get", key.as_str()]).run();
-                let Some(definition) = said.ok().and_then(|said| String::from_utf8(said).ok())
-                else {
-                    continue;
-                };
-                let expanded = kite_gitcall::expand_alias(&call, definition.trim_end());
-                unparseable |= expanded.unparseable;
-                calls.extend(
-                    expanded
-                        .calls
-                        .into_iter()
-                        .map(|call| call.relative_to(&top)),
-                );
-            }
-            _ => calls.push(call),
-        }
-    }
-    for call in &mut calls {
-        // A command in another repository, or in a nested one, is not judged by this one's files.
-        let from = if call.from_top { "" } else { here.as_str() };
-        let elsewhere = call.directory.as_ref().is_some_and(|directory| {
-            let place = history.top().join(from).join(directory);
-            kite_undo::Git::open(&place).map_or(true, |git| git.top() != history.top())
-        });
-        call.certain &= !elsewhere;
-    }
-    let files = status
-        .files
-        .iter()
-        .filter_map(|file| Some((file.path.to_str()?.to_owned(), state(&file.state))))
-        .collect();
-    Some(Scene {
-        top,
-        here,
-        files,
-        calls,
-        unparseable,
-        history,
-    })
 }
 
-/// What git said of a file, as the judge knows it.
-fn state(state: &kite_undo::DirtyState) -> kite_gitcall::DirtyState {
-    let (index, worktree) = match state {
-        kite_undo::DirtyState::Untracked => (b'?', b'?'),
-        kite_undo::DirtyState::Unmerged(_) => (b'U', b'U'),
-        kite_undo::DirtyState::Tracked {
-            head,
-            index,
-            changed,
-            deleted,
-            ..
-        } => {
-            let staged = match (head, index) {
-                (None, Some(_)) => b'A',
-                (Some(_), None) => b'D',
-                (head, index) if head != index => b'M',
-                _ => b'.',
-            };
-            let unstaged = match (deleted, changed) {
-                (true, _) => b'D',
-                (false, true) => b'M',
-                (false, false) => b'.',
-            };
-            (staged, unstaged)
-        }
-    };
-    kite_gitcall::DirtyState::from_porcelain(index, worktree)
+/// `Kept 3 files of 77ab02f1 before your git stash: kite undo 41`. In another repository, whose
+/// numbers are its own, with the directory to be in.
+fn kept_note(judgement: &Judgement, verb: &Verb, number: u64, place: Option<&str>) -> String {
+    let sessions: BTreeSet<&str> = judgement.theirs.iter().map(|(_, id)| id.as_str()).collect();
+    let sessions: Vec<&str> = sessions.into_iter().collect();
+    let files = judgement.theirs.len();
+    let place = place.map(|place| format!(" (in {})", inline(place, 120)));
+    format!(
+        "Kept {files} file{} of {} before your git {}: kite undo {number}{}",
+        if files == 1 { "" } else { "s" },
+        sessions.join(", "),
+        inline(verb.name(), 40),
+        place.unwrap_or_default(),
+    )
 }
