@@ -8,6 +8,7 @@
 //!
 //! **Architecture Invariant:** knows files, versions and times; not who changed anything, nor why.
 
+mod heads;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use self::stamp::{Stamp, appeared_ns, gone_ns};
+use self::{
+    heads::Heads,
+    stamp::{Stamp, appeared_ns, gone_ns},
+};
 use crate::{
     error::Error,
     git::{DirtyState, Mode, Oid, Side},
@@ -48,6 +52,8 @@ pub struct Known {
     asked: bool,
     /// The commit that was checked out at the last look.
     head: Option<Oid>,
+    /// How long the log of `HEAD` was then.
+    log_bytes: u64,
     looked_ns: u64,
     files: BTreeMap<PathBuf, Sight>,
 }
@@ -99,8 +105,8 @@ pub struct Look {
     pub took: Duration,
     /// When the look before this one was; 0 for the first.
     since_ns: u64,
-    /// Another commit is checked out than at the last look: since then.
-    head_moved: Option<(u64, Option<Oid>)>,
+    /// How `HEAD` moved since the last look.
+    heads: Heads,
 }
 
 impl Known {
@@ -147,9 +153,11 @@ impl Known {
         let mut dirty = BTreeSet::new();
         if let Some(git) = &history.git {
             let status = git.status()?;
-            if self.asked && status.head != self.head {
-                let moved = moved_ns(git.git_dir()).unwrap_or(began_ns);
-                look.head_moved = Some((moved, status.head.clone()));
+            let (before, now) = (self.head.as_ref(), status.head.as_ref());
+            let (heads, log_bytes) = Heads::since(git.git_dir(), self.log_bytes, before, now);
+            self.log_bytes = log_bytes;
+            if self.asked {
+                look.heads = heads;
             }
             dirty.extend(status.files.into_iter().filter_map(|file| {
                 let submodule = matches!(
@@ -262,20 +270,22 @@ impl Look {
             && changed.at_ns.is_some_and(|at| at > self.since_ns)
     }
 
-    /// The commit that was checked out when something began, where that is another one than at
-    /// the last look.
+    /// The commits that were checked out between the last look and that time, if `HEAD` moved.
+    /// What is in one of them was committed, whatever the last look called it.
     #[must_use]
-    pub fn committed_at(&self, begin_ns: u64) -> Option<Was> {
-        let (moved_ns, head) = self.head_moved.as_ref()?;
-        (*moved_ns < begin_ns).then(|| Was::Committed(head.clone()))
+    pub fn commits_until(&self, at_ns: u64) -> Vec<Oid> {
+        let mut commits: Vec<Oid> = self.heads.until(at_ns).cloned().collect();
+        commits.sort_unstable();
+        commits.dedup();
+        commits
     }
 
     /// What a file was before something that began at that time: where another commit was checked
     /// out before it, that commit counts.
     #[must_use]
     pub fn was_at(&self, changed: &Changed, begin_ns: u64) -> Was {
-        match (&changed.was, self.committed_at(begin_ns)) {
-            (Was::Committed(_), Some(then)) => then,
+        match (&changed.was, self.heads.at(begin_ns)) {
+            (Was::Committed(_), Some(head)) => Was::Committed(head.clone()),
             (was, _) => was.clone(),
         }
     }
@@ -504,13 +514,6 @@ fn shape(mode: Mode) -> Option<Shape> {
         Mode::Symlink => Some(Shape::Symlink),
         Mode::Absent | Mode::Submodule => None,
     }
-}
-
-/// When `HEAD` was last moved, by its log.
-fn moved_ns(git_dir: &Path) -> Option<u64> {
-    let log = git_dir.join("logs").join("HEAD");
-    let at = log.metadata().ok()?.modified().ok()?;
-    Some(nanos(at))
 }
 
 fn now_ns() -> u64 {

@@ -10,7 +10,7 @@ use std::{
 use kite_rules::touch::Content;
 use kite_store::Store;
 use kite_undo::{
-    Edit, Error, History, PathText, Shape,
+    Edit, Error, History, Oid, PathText, Shape,
     journal::{Change, EntryKind, Filter, Version},
     look::{Changed, Known, Look, Was},
 };
@@ -40,8 +40,6 @@ pub(super) struct Found {
     pub(super) changed: Changed,
     pub(super) file: File,
     was: Was,
-    /// It was as in this commit before, if it was like that there.
-    maybe_committed: Option<Was>,
 }
 
 /// What one command changed.
@@ -50,6 +48,8 @@ struct Made {
     /// Its text names every one of them.
     named: bool,
     found: Vec<Found>,
+    /// The commits that were checked out between the look before and the command.
+    commits: Vec<Oid>,
 }
 
 /// What was kept of it.
@@ -231,11 +231,11 @@ impl<S: Store> Engine<S> {
                 command: command.clone(),
                 named: true,
                 found: Vec::new(),
+                commits: look.commits_until(command.begin_ns),
             });
             made.named &= named;
             made.found.push(Found {
                 was: look.was_at(changed, command.begin_ns),
-                maybe_committed: look.committed_at(command.begin_ns),
                 changed: changed.clone(),
                 file,
             });
@@ -359,20 +359,19 @@ fn keep(history: &History, made: &Made, at_ms: u64) -> Result<Kept, Error> {
 /// What was not committed before the command: what the last look called so may have been
 /// committed since.
 fn dirty(history: &History, made: &Made, before: &[Version]) -> Result<BTreeSet<PathBuf>, Error> {
-    let was_dirty = || {
-        made.found
-            .iter()
-            .zip(before)
-            .filter(|(it, _)| it.changed.was_dirty)
-    };
-    let then: Vec<(PathBuf, Was)> = was_dirty()
-        .filter_map(|(it, _)| Some((it.changed.path.clone(), it.maybe_committed.clone()?)))
+    let found = made.found.iter().zip(before);
+    let mut dirty: BTreeMap<&PathBuf, &Version> = found
+        .filter(|(found, _)| found.changed.was_dirty)
+        .map(|(found, before)| (&found.changed.path, before))
         .collect();
-    let versions = history.versions(&then)?;
-    let committed: BTreeMap<&PathBuf, Version> =
-        then.iter().map(|(path, _)| path).zip(versions).collect();
-    let dirty = was_dirty().filter(|(it, before)| committed.get(&it.changed.path) != Some(*before));
-    Ok(dirty.map(|(it, _)| it.changed.path.clone()).collect())
+    for commit in &made.commits {
+        let was = |path: &&PathBuf| ((*path).clone(), Was::Committed(Some(commit.clone())));
+        let then: Vec<(PathBuf, Was)> = dirty.keys().map(was).collect();
+        for ((path, _), version) in then.iter().zip(history.versions(&then)?) {
+            dirty.retain(|it, before| *it != path || **before != version);
+        }
+    }
+    Ok(dirty.into_keys().cloned().collect())
 }
 
 /// What undos since then have brought back: they are entries of their own.
