@@ -33,6 +33,9 @@ fn without_a_file_the_defaults_count() {
         hold: Hold::Edit,
         intent: true,
         git_guard: true,
+        undo_max_mib: 1_024,
+        undo_days: 14,
+        undo_snapshots: 200,
         notes: true,
         hold_wait_ms: 2_000,
         lock_ttl_s: 1_800,
@@ -49,7 +52,7 @@ fn without_a_file_the_defaults_count() {
 #[test]
 fn every_setting_can_be_set() {
     let loaded = home(
-        "guard = 'strict'\nhold = 'turn'\nintent = false\ngit_guard = 'off'\nnotes = 'off'\nhold_wait_ms = 0\n\
+        "guard = 'strict'\nhold = 'turn'\nintent = false\ngit_guard = 'off'\nundo_max_mib = 5\nundo_days = 6\nundo_snapshots = 7\nnotes = 'off'\nhold_wait_ms = 0\n\
          lock_ttl_s = 0x64\nsession_ttl_s = 30\ndurability = 'power'\nlog_days = 1_000\n\
          log_max_mib = 1\nlog_full = ['Bash', 'WebFetch']\n",
     );
@@ -59,6 +62,9 @@ fn every_setting_can_be_set() {
         hold: Hold::Turn,
         intent: false,
         git_guard: false,
+        undo_max_mib: 5,
+        undo_days: 6,
+        undo_snapshots: 7,
         notes: false,
         hold_wait_ms: 0,
         lock_ttl_s: 100,
@@ -156,7 +162,7 @@ fn the_environment_counts_most() {
 fn a_repository_may_not_loosen_what_guards_its_user() {
     let repository = tempfile::tempdir().expect("a directory");
     fs::create_dir(repository.path().join(".kite")).expect("made");
-    let text = "guard = 'open'\ndurability = 'normal'\nlog_full = ['*']\nlog_days = 1\nhold = 'turn'\nnotes = false\n";
+    let text = "guard = 'open'\ndurability = 'normal'\nlog_full = ['*']\nlog_days = 1\nundo_max_mib = 1\nundo_days = 1\nundo_snapshots = 1\nhold = 'turn'\nnotes = false\n";
     fs::write(repository.path().join(".kite/config.toml"), text).expect("written");
     let mine = Config {
         guard: Guard::Strict,
@@ -171,7 +177,7 @@ fn a_repository_may_not_loosen_what_guards_its_user() {
             ..mine.clone()
         }
     );
-    assert_eq!(loaded.problems.len(), 4);
+    assert_eq!(loaded.problems.len(), 7);
     assert!(
         loaded.problems[0]
             .message
@@ -180,6 +186,29 @@ fn a_repository_may_not_loosen_what_guards_its_user() {
     let overridden = |name: &str| (name == "KITE_HOLD").then(|| "edit".to_owned());
     let loaded = config::for_repository(&mine, repository.path(), &overridden);
     assert_eq!(loaded.config.hold, Hold::Edit);
+}
+
+#[test]
+fn the_limits_of_undo_are_those_that_are_set() {
+    let set = |name: &str| match name {
+        "KITE_UNDO_MAX_MIB" => Some("2".to_owned()),
+        "KITE_UNDO_DAYS" => Some("3".to_owned()),
+        "KITE_UNDO_SNAPSHOTS" => Some("4".to_owned()),
+        _ => None,
+    };
+    let home = tempfile::tempdir().expect("a directory");
+    let undo = config::load(home.path(), &set).config.undo();
+    let days = std::time::Duration::from_secs(3 * 24 * 60 * 60);
+    assert_eq!(
+        (undo.images.bytes_max, undo.images.age_max),
+        (2 << 20, days)
+    );
+    let keep = undo.snapshots.keep;
+    assert_eq!((keep.count_max, keep.age_max), (4, days));
+    let declared = Config::default().undo();
+    let usual = kite_undo::Settings::default();
+    assert_eq!(declared.images, usual.images);
+    assert_eq!(declared.snapshots.keep, usual.snapshots.keep);
 }
 
 #[test]

@@ -229,6 +229,14 @@ impl History {
     /// # Errors
     /// Outside git, or where the snapshot or the journal cannot be written.
     pub fn rescue(&self, why: &Why) -> Result<Option<Snapshot>, Error> {
+        self.rescue_with(why, Vec::new())
+    }
+
+    /// [`History::rescue`], with these ignored files, within the limits of a snapshot.
+    ///
+    /// # Errors
+    /// As [`History::rescue`].
+    pub fn rescue_with(&self, why: &Why, ignored: Vec<PathBuf>) -> Result<Option<Snapshot>, Error> {
         let git = self.git.as_ref().ok_or_else(|| Error::NotAWorktree {
             directory: self.top.clone(),
             said: "there is no git here to keep a snapshot".to_owned(),
@@ -236,6 +244,7 @@ impl History {
         let mut writer = self.journal.hold()?;
         let options = snapshot::Options {
             number_min: writer.next_number()?,
+            also: ignored,
             ..self.settings.snapshots.clone()
         };
         let taken = snapshot::take_of(git, why, &options)?;
@@ -255,6 +264,18 @@ impl History {
             })?;
         }
         Ok(taken)
+    }
+
+    /// The ignored files of the working copy that are worth keeping before they are removed:
+    /// without the directories named in [`snapshot::DISPOSABLE`], and at most 5,000.
+    ///
+    /// # Errors
+    /// Outside git, or where git fails.
+    pub fn ignored(&self) -> Result<Vec<PathBuf>, Error> {
+        match &self.git {
+            Some(git) => snapshot::ignored(git),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Notes what a snapshot's files are now, right after the command it was taken for. With

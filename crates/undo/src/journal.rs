@@ -14,6 +14,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 pub use entry::{Change, Entry, EntryKind, IndexChange, Version};
@@ -31,6 +32,9 @@ const FILE_BYTES_MAX: u64 = 8 << 20;
 /// as many files as a snapshot takes.
 const LINE_BYTES_MAX: usize = 8 << 20;
 
+/// A journal's directory is named by so many digits of a hash.
+const NAME_LENGTH: usize = 16;
+
 /// One project's journal.
 #[derive(Clone, Debug)]
 pub struct Journal {
@@ -43,8 +47,19 @@ pub struct Record {
     pub entry: Entry,
     /// Of a snapshot: what its files were right after the command, if that was noted.
     pub after: Option<Vec<(PathBuf, Version)>>,
-    /// The number of the undo that undid it, if there is one.
+    /// The number of the undo that undid it, or the last of it, if there is one.
     pub undone_by: Option<u64>,
+    /// The paths of it that were undone by themselves; all below them is, too.
+    pub undone_paths: Vec<PathBuf>,
+}
+
+impl Record {
+    /// Whether it is undone, or what it did to this path.
+    #[must_use]
+    pub fn is_undone(&self, path: Option<&Path>) -> bool {
+        let at = |path: &Path| self.undone_paths.iter().any(|only| path.starts_with(only));
+        self.undone_by.is_some() || path.is_some_and(at)
+    }
 }
 
 /// Which entries are wanted; all of what is set must fit.
@@ -68,7 +83,7 @@ impl Journal {
     pub fn at(directory: &Path, identity: &Path) -> Journal {
         let name = Hash::of(identity.as_os_str().as_encoded_bytes()).to_string();
         Journal {
-            directory: directory.join(&name[..16]),
+            directory: directory.join(&name[..NAME_LENGTH]),
         }
     }
 
@@ -206,7 +221,7 @@ impl Filter {
 /// Newest first, with what later entries say of earlier ones.
 fn records(entries: Vec<Entry>) -> Vec<Record> {
     let mut after = HashMap::new();
-    let mut undone_by = HashMap::new();
+    let mut undone: HashMap<u64, Vec<Undone>> = HashMap::new();
     let mut records = Vec::new();
     for entry in entries {
         match &entry.kind {
@@ -216,10 +231,18 @@ fn records(entries: Vec<Entry>) -> Vec<Record> {
                 after.insert(entry.number, files);
                 continue;
             }
-            EntryKind::Undo { of, .. } => {
+            EntryKind::Undo { of, only, .. } => {
+                let this = Undone {
+                    by: entry.number,
+                    only: only.clone().map(PathBuf::from),
+                };
                 // An undo that is itself undone gives back what it had undone.
-                undone_by.retain(|_, by| !of.contains(by));
-                undone_by.extend(of.iter().map(|it| (*it, entry.number)));
+                for earlier in undone.values_mut() {
+                    earlier.retain(|it| !(of.contains(&it.by) && this.covers(it)));
+                }
+                for number in of {
+                    undone.entry(*number).or_default().push(this.clone());
+                }
             }
             _ => {}
         }
@@ -227,14 +250,80 @@ fn records(entries: Vec<Entry>) -> Vec<Record> {
             entry,
             after: None,
             undone_by: None,
+            undone_paths: Vec::new(),
         });
     }
     for record in &mut records {
         record.after = after.remove(&record.entry.number);
-        record.undone_by = undone_by.get(&record.entry.number).copied();
+        if let Some(undone) = undone.get(&record.entry.number) {
+            record.undone_by = whole(&record.entry, undone);
+            let only = undone.iter().filter_map(|it| it.only.clone());
+            record.undone_paths = only.collect();
+        }
     }
     records.reverse();
     records
+}
+
+/// An undo, as the entry that it undid sees it.
+#[derive(Clone, Debug)]
+struct Undone {
+    by: u64,
+    /// Only what is at or below this path.
+    only: Option<PathBuf>,
+}
+
+impl Undone {
+    fn covers(&self, other: &Undone) -> bool {
+        match (&self.only, &other.only) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(this), Some(other)) => other.starts_with(this),
+        }
+    }
+}
+
+/// By which undo an entry is undone as a whole, at once or path by path.
+fn whole(entry: &Entry, undone: &[Undone]) -> Option<u64> {
+    if let Some(one) = undone.iter().rev().find(|it| it.only.is_none()) {
+        return Some(one.by);
+    }
+    let at = |path: &Path| {
+        let mut only = undone.iter().filter_map(|it| it.only.as_deref());
+        only.any(|only| path.starts_with(only))
+    };
+    let last = undone.last()?;
+    (entry.names_all() && entry.paths().all(at)).then_some(last.by)
+}
+
+/// Whether a directory is one project's journal, by its name.
+pub(crate) fn is_journal(directory: &Path) -> bool {
+    let name = directory.file_name().unwrap_or_default();
+    let hex = |byte: &u8| byte.is_ascii_hexdigit();
+    name.len() == NAME_LENGTH && name.as_encoded_bytes().iter().all(hex) && directory.is_dir()
+}
+
+/// Removes a journal's files that nothing was written to for so long, and says whether nothing is
+/// left. The number of its last entry stays: a number means one thing for ever.
+pub(crate) fn prune(directory: &Path, age_max: Duration, now: SystemTime) -> Result<bool, Error> {
+    let journal = Journal {
+        directory: directory.to_owned(),
+    };
+    let old = |file: &Path| {
+        let at = fs::symlink_metadata(file).and_then(|it| it.modified());
+        at.is_ok_and(|at| now.duration_since(at).unwrap_or_default() > age_max)
+    };
+    let files = [journal.older(), journal.file()];
+    if !files.iter().any(|file| old(file)) {
+        return Ok(false);
+    }
+    let mut writer = journal.hold()?;
+    let last = writer.next_number()?.saturating_sub(1);
+    writer.lock.keep_number(last)?;
+    for file in files.iter().filter(|file| old(file)) {
+        fs::remove_file(file).map_err(Error::io("remove", file))?;
+    }
+    Ok(!journal.file().exists() && !journal.older().exists())
 }
 
 fn json(entry: &Entry) -> Vec<u8> {

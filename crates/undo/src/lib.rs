@@ -16,6 +16,7 @@ mod path_text;
 mod place;
 pub mod restore;
 pub mod snapshot;
+pub mod upkeep;
 pub mod worktrees;
 
 pub use error::Error;

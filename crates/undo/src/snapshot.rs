@@ -4,14 +4,16 @@
 //! The commit's tree is the work tree as it was, byte for byte (no filter, no line-end
 //! conversion). Its parents are `HEAD` (if there was one), a commit of the index, and, in the
 //! middle of a merge, a commit that holds the stages of the conflicts at `1/`, `2/` and `3/`.
-//! Two calls of git write it: `status` says what is dirty, `fast-import` takes the content and
+//! Three calls of git write it: `status` and `ls-files` say what is dirty, `fast-import` takes the content and
 //! makes trees, commits and the ref. The user's index is neither copied nor locked.
 //!
-//! What git does not call dirty is not in it: files marked `assume-unchanged` or `skip-worktree`,
-//! ignored files that were not named, empty directories, and other repositories inside this one.
+//! Files marked `assume-unchanged` or `skip-worktree` are compared with the index and kept where they
+//! differ. Not in it are ignored files that were not named, empty directories, and other
+//! repositories inside this one.
 //!
 //! **Architecture Invariant:** knows git and files; not what a session is, nor why it is asked.
 
+mod ignored;
 mod load;
 mod message;
 mod prune;
@@ -26,6 +28,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+pub use ignored::DISPOSABLE;
+pub(crate) use ignored::ignored;
 pub use load::{Kept, KeptFile};
 pub use prune::Keep;
 
@@ -43,6 +47,9 @@ pub const REFS: &str = "refs/kite/rescue/";
 
 /// Most paths that a snapshot names as left out; more are only counted.
 const LEFT_OUT_MAX: usize = 100;
+
+/// Most files that git does not look at which are compared with the index.
+const UNSEEN_MAX: usize = 200;
 
 /// Old snapshots are looked for once in this many new ones.
 const PRUNE_EVERY: u64 = 16;
@@ -67,6 +74,8 @@ pub struct Options {
     pub file_bytes_max: u64,
     /// Content read into memory for one snapshot; what is over it is noted, not kept.
     pub total_bytes_max: u64,
+    /// The share of that for ignored files.
+    pub also_bytes_max: u64,
     /// Files read for one snapshot.
     pub files_max: usize,
     /// How many snapshots stay, and how long.
@@ -83,6 +92,7 @@ impl Default for Options {
             number_min: 1,
             file_bytes_max: 64 << 20,
             total_bytes_max: 256 << 20,
+            also_bytes_max: 64 << 20,
             files_max: 20_000,
             keep: Keep::default(),
             stands_for_later: true,
@@ -273,6 +283,7 @@ impl Gathered {
         for file in tracked {
             gathered.tracked(&place, file, options)?;
         }
+        gathered.unseen(git, &place, status, options)?;
         for path in untracked.into_iter().map(|file| &file.path) {
             gathered.untracked(&place, path, options)?;
         }
@@ -309,6 +320,34 @@ impl Gathered {
         Ok(())
     }
 
+    /// Files that git was told not to look at (`assume-unchanged`, `skip-worktree`) and that are
+    /// not as in the index all the same.
+    fn unseen(
+        &mut self,
+        git: &Git,
+        place: &Place,
+        status: &Status,
+        options: &Options,
+    ) -> Result<(), Error> {
+        let here: HashSet<&Path> = status.files.iter().map(|it| it.path.as_path()).collect();
+        let mut unseen = git.unseen()?;
+        unseen.retain(|(path, _)| !here.contains(path.as_path()));
+        unseen.truncate(UNSEEN_MAX);
+        let oids: Vec<Oid> = unseen.iter().map(|(_, side)| side.oid.clone()).collect();
+        let blobs = git.blobs(&oids)?;
+        for (path, side) in &unseen {
+            let there = match place.read(path, options.file_bytes_max)? {
+                Found::File { bytes, .. } => bytes,
+                // In a sparse checkout most are not there, and nobody has removed them.
+                _ => continue,
+            };
+            if blobs.get(&side.oid) != Some(&there) {
+                self.content(place, path, options)?;
+            }
+        }
+        Ok(())
+    }
+
     fn untracked(&mut self, place: &Place, path: &Path, options: &Options) -> Result<(), Error> {
         use std::os::unix::ffi::OsStrExt;
         if path.as_os_str().as_bytes().ends_with(b"/") {
@@ -336,9 +375,14 @@ impl Gathered {
             return Ok(());
         }
         let tracked: HashSet<PathBuf> = git.staged(&also)?.into_iter().map(|it| it.0).collect();
+        let bytes = self.stream.bytes();
+        let share = Options {
+            total_bytes_max: options.total_bytes_max.min(bytes + options.also_bytes_max),
+            ..options.clone()
+        };
         for path in also.iter().filter(|path| !tracked.contains(*path)) {
             if !matches!(place.read(path, 0)?, Found::Absent | Found::Other) {
-                self.content(place, path, options)?;
+                self.content(place, path, &share)?;
             }
         }
         Ok(())

@@ -8,7 +8,9 @@
 mod read;
 pub mod settings;
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
+
+use kite_undo::{images, snapshot};
 
 pub use read::Problem;
 pub use settings::reference;
@@ -50,6 +52,9 @@ pub struct Config {
     pub hold: Hold,
     pub intent: bool,
     pub git_guard: bool,
+    pub undo_max_mib: u64,
+    pub undo_days: u64,
+    pub undo_snapshots: u64,
     pub notes: bool,
     pub hold_wait_ms: u64,
     pub lock_ttl_s: u64,
@@ -71,6 +76,28 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The limits of what is kept for undo.
+    #[must_use]
+    pub fn undo(&self) -> kite_undo::Settings {
+        let limits = kite_undo::Settings::default();
+        let age_max = Duration::from_secs(self.undo_days * 24 * 60 * 60);
+        kite_undo::Settings {
+            images: images::Limits {
+                bytes_max: self.undo_max_mib << 20,
+                age_max,
+                ..limits.images
+            },
+            snapshots: snapshot::Options {
+                keep: snapshot::Keep {
+                    count_max: usize::try_from(self.undo_snapshots).unwrap_or(usize::MAX),
+                    age_max,
+                },
+                ..limits.snapshots
+            },
+            ..limits
+        }
+    }
+
     /// Before the declared defaults are applied.
     fn blank() -> Config {
         Config {
@@ -78,6 +105,9 @@ impl Config {
             hold: Hold::default(),
             intent: false,
             git_guard: false,
+            undo_max_mib: 0,
+            undo_days: 0,
+            undo_snapshots: 0,
             notes: false,
             hold_wait_ms: 0,
             lock_ttl_s: 0,

@@ -149,13 +149,50 @@ pub const SETTINGS: &[Setting] = &[
         apply: |config, value| config.git_guard = value == Value::Word(1),
     },
     Setting {
+        name: "undo_max_mib",
+        kind: Kind::Number {
+            min: 1,
+            max: 1_048_576,
+        },
+        default: "1024",
+        variable: "KITE_UNDO_MAX_MIB",
+        places: USER,
+        doc: "How many MiB the contents may take that are kept from before and after edits, for all \
+              projects together, compressed. The oldest go first.",
+        apply: |config, value| set_number(&mut config.undo_max_mib, value),
+    },
+    Setting {
+        name: "undo_days",
+        kind: Kind::Number { min: 1, max: 3_650 },
+        default: "14",
+        variable: "KITE_UNDO_DAYS",
+        places: USER,
+        doc: "How many days contents and snapshots are kept, and the journals of projects in which \
+              nothing has happened since.",
+        apply: |config, value| set_number(&mut config.undo_days, value),
+    },
+    Setting {
+        name: "undo_snapshots",
+        kind: Kind::Number {
+            min: 1,
+            max: 100_000,
+        },
+        default: "200",
+        variable: "KITE_UNDO_SNAPSHOTS",
+        places: USER,
+        doc: "How many snapshots of uncommitted work are kept in one repository. The oldest go \
+              first.",
+        apply: |config, value| set_number(&mut config.undo_snapshots, value),
+    },
+    Setting {
         name: "notes",
         kind: SWITCH,
         default: "on",
         variable: "KITE_NOTES",
         places: ANYONE,
         doc: "Whether a session is told, in one line and once, that another session has changed \
-              a file it is working with.",
+              a file it is working with, or that its changes would conflict with those in another \
+              worktree. Where the home says `off`, worktrees are not compared at all.",
         apply: |config, value| config.notes = value == Value::Word(1),
     },
     Setting {

@@ -294,3 +294,30 @@ fn what_an_edit_replaced_can_be_brought_back() {
         assert_eq!(content, "committed\n");
     });
 }
+
+#[test]
+fn what_is_too_old_for_undo_goes_once_a_day_and_the_log_says_so() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        shell(&world, &a, "git checkout $WHERE -- .", "g1").await;
+        assert_eq!(rescues(&world), 1);
+        let days = |days: u64| std::time::Duration::from_secs(days * 24 * 60 * 60);
+        let now = std::time::SystemTime::now();
+        world.engine.upkeep(now).await;
+        assert_eq!(rescues(&world), 1);
+        world.engine.upkeep(now + days(15)).await;
+        assert_eq!(rescues(&world), 0);
+        let query = json!({"type": "query", "target": "events"});
+        let events = world.ask(&a, query).await;
+        let events = events["events"].as_array().unwrap();
+        let said: Vec<&str> = (events.iter())
+            .filter(|event| event["what"] == "pruned")
+            .filter_map(|event| event["outcome"].as_str())
+            .collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(
+            said[1].contains("1 journals, 1 snapshots of 1 repositories"),
+            "{said:?}"
+        );
+    });
+}

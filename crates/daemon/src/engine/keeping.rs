@@ -11,7 +11,7 @@ use std::{
 use kite_rules::session::Owner;
 use kite_store::Store;
 use kite_undo::{
-    Edit, History, PathText, Settings,
+    Edit, History, PathText,
     journal::{Change, Version},
 };
 
@@ -46,7 +46,8 @@ impl<S: Store> Engine<S> {
         })?;
         let home = self.identity.home.path();
         let (top, identity) = (Path::new(&top), Path::new(&common_directory));
-        Some(History::recorder(home, top, identity, Settings::default()))
+        let limits = self.settings.of_home().undo();
+        Some(History::recorder(home, top, identity, limits))
     }
 
     /// Keeps what a file holds before this call changes it. Whatever fails here only means that

@@ -45,6 +45,7 @@ mod targets;
 mod tasks;
 mod timers;
 mod turns;
+mod upkeep;
 #[cfg(test)]
 mod worktree_stories;
 mod worktrees;

@@ -7,7 +7,7 @@ use kite_rules::session::{Kind, SessionId, State};
 use kite_store::Store;
 use tokio::time::Instant;
 
-use super::Engine;
+use super::{Engine, upkeep};
 
 /// The longest the timers sleep: sleep of the machine is noticed this soon.
 const TICK: Duration = Duration::from_secs(1);
@@ -18,6 +18,7 @@ const SAVE_EVERY_TICKS: u64 = 30;
 
 /// Runs until the daemon ends.
 pub(super) async fn run<S: Store>(engine: Rc<Engine<S>>) {
+    let mut upkeep = upkeep::Due::after_start(engine.now().wall_ms);
     for tick in 1_u64.. {
         let due = engine.next_due().map_or(TICK, |due| due.min(TICK));
         let slept = Instant::now();
@@ -38,6 +39,9 @@ pub(super) async fn run<S: Store>(engine: Rc<Engine<S>>) {
         if tick.is_multiple_of(SAVE_EVERY_TICKS) {
             engine.absorb_faults();
             engine.save_prevented().await;
+        }
+        if upkeep.is_now(engine.now().wall_ms) {
+            engine.begin_upkeep();
         }
     }
 }

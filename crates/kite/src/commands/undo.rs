@@ -8,8 +8,9 @@ use std::{
 };
 
 use clap::Args;
+use kite_daemon::config;
 use kite_undo::{
-    BroughtBack, History, Settings,
+    BroughtBack, History,
     journal::{EntryKind, Filter, Record},
     restore::{Outcome, Report, Selection, UndoOptions},
 };
@@ -96,7 +97,11 @@ fn open(home: &Home) -> Result<History, Error> {
             ));
     }
     let here = here()?;
-    let open = |directory: &Path| History::open(home.path(), directory, Settings::default());
+    // What is wrong in the configuration is for `kite doctor` to say.
+    let limits = config::load(home.path(), &config::process_environment)
+        .config
+        .undo();
+    let open = |directory: &Path| History::open(home.path(), directory, limits.clone());
     let history = open(&here)?;
     let marked = |directory: &&Path| {
         let dot_kite = Home::at(directory.join(".kite"));
@@ -330,8 +335,8 @@ fn latest(history: &History, wanted: &Wanted, dry: &UndoOptions) -> Result<u64, 
             undone_since |= record.undone_by.is_none();
             false
         }
-        EntryKind::Snapshot { .. } => record.undone_by.is_none() && !undone_since,
-        _ => record.undone_by.is_none(),
+        EntryKind::Snapshot { .. } => !record.is_undone(wanted.path.as_deref()) && !undone_since,
+        _ => !record.is_undone(wanted.path.as_deref()),
     });
     for record in open.take(TRIED_MAX) {
         let number = record.entry.number;

@@ -199,6 +199,25 @@ impl Git {
         Ok(found)
     }
 
+    /// The tracked files that git was told not to look at: marked `assume-unchanged` or
+    /// `skip-worktree`.
+    pub(crate) fn unseen(&self) -> Result<Vec<(PathBuf, Side)>, Error> {
+        let said = self
+            .call("ls-files")
+            .args(["-v", "-s", "-z", "--full-name"])
+            .output_max(CHANGES_BYTES_MAX)
+            .run()?;
+        let mut found = Vec::new();
+        for record in said.split(|byte| *byte == 0).filter(|r| !r.is_empty()) {
+            // A letter, a space, and the entry. Small letters are assumed to be unchanged.
+            let (tag, entry) = record.split_at_checked(2).ok_or_else(|| odd("ls-files"))?;
+            if tag[0].is_ascii_lowercase() || tag[0] == b'S' {
+                found.push(index_entry(entry).ok_or_else(|| odd("ls-files"))?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Puts entries into the user's index, under git's own lock of it; `None` takes a path out.
     pub(crate) fn stage(&self, entries: &[(PathBuf, Option<Side>)]) -> Result<(), Error> {
         if entries.is_empty() {

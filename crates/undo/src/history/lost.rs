@@ -162,6 +162,7 @@ impl History {
         let own = writer.next_number()?;
         let kind = EntryKind::Undo {
             of: vec![number],
+            only: None,
             safety: None,
             changes: Vec::new(),
             index: Vec::new(),

@@ -63,6 +63,9 @@ pub enum EntryKind {
     Undo {
         /// The numbers that were undone.
         of: Vec<u64>,
+        /// Of those, only this file or what is below this directory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        only: Option<PathText>,
         /// The snapshot of what was there before the undo.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         safety: Option<u64>,
@@ -114,6 +117,17 @@ impl Entry {
         };
         let changed = changes.iter().map(|change| change.path.as_path());
         changed.chain(files.iter().map(PathText::as_path))
+    }
+
+    /// Whether [`Entry::paths`] are all that it has.
+    pub(super) fn names_all(&self) -> bool {
+        match &self.kind {
+            EntryKind::Edit { changes, .. } => !changes.is_empty(),
+            EntryKind::Snapshot {
+                files, files_count, ..
+            } => !files.is_empty() && files.len() == *files_count,
+            EntryKind::After { .. } | EntryKind::Lost { .. } | EntryKind::Undo { .. } => false,
+        }
     }
 
     pub(super) fn tool_use_id(&self) -> Option<&str> {

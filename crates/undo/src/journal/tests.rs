@@ -151,6 +151,7 @@ fn what_was_undone_is_known() {
     let undo = |number, of| Entry {
         kind: EntryKind::Undo {
             of: vec![of],
+            only: None,
             safety: Some(number),
             changes: Vec::new(),
             index: Vec::new(),
@@ -177,6 +178,50 @@ fn what_was_undone_is_known() {
         .append(&undo(3, 2))
         .expect("written");
     assert_eq!(undone_by(&journal), None);
+}
+
+#[test]
+fn what_was_undone_path_by_path_is_known() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = Journal::at(directory.path(), Path::new("/r/.git"));
+    let mut both = edit(1, "a", "x");
+    if let EntryKind::Edit { changes, .. } = &mut both.kind {
+        let other = Change {
+            path: Path::new("dir/y").into(),
+            ..changes[0].clone()
+        };
+        changes.push(other);
+    }
+    let append = |entry: &Entry| {
+        let mut writer = journal.hold().expect("held");
+        writer.append(entry).expect("written");
+    };
+    let undo = |number, of, only: Option<&str>| Entry {
+        kind: EntryKind::Undo {
+            of: vec![of],
+            only: only.map(|path| Path::new(path).into()),
+            safety: None,
+            changes: Vec::new(),
+            index: Vec::new(),
+        },
+        ..edit(number, "a", "x")
+    };
+    let first = || {
+        let records = journal.query(&Filter::default()).expect("records");
+        records.into_iter().next_back().expect("the first")
+    };
+    append(&both);
+    append(&undo(2, 1, Some("dir")));
+    assert_eq!(first().undone_by, None);
+    assert!(first().is_undone(Some(Path::new("dir/y"))));
+    assert!(!first().is_undone(Some(Path::new("x"))) && !first().is_undone(None));
+    append(&undo(3, 1, Some("x")));
+    assert_eq!(first().undone_by, Some(3));
+    append(&undo(4, 2, None));
+    assert_eq!(first().undone_by, None);
+    assert!(first().is_undone(Some(Path::new("x"))));
+    append(&undo(5, 3, None));
+    assert_eq!(first().undone_paths, [""; 0].map(PathBuf::from));
 }
 
 #[test]

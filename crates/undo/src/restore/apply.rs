@@ -367,6 +367,7 @@ impl<'a> Undoing<'a> {
             session: self.options.session.clone(),
             kind: EntryKind::Undo {
                 of: self.plan.of.clone(),
+                only: self.plan.only.as_deref().map(PathText::from),
                 safety: self.safety.as_ref().and_then(|safety| safety.snapshot),
                 changes: std::mem::take(&mut self.changes),
                 index: std::mem::take(&mut self.index_changes),

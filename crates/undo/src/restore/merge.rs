@@ -22,7 +22,8 @@ pub(super) struct Result3 {
 }
 
 /// Brings `theirs` back where `now` is, given that one of `bases` was there right after the change
-/// that is undone; the first is the likeliest. `number` labels conflicts; `scratch` is a private directory for git's merge.
+/// that is undone; the first is the likeliest. `number` labels conflicts; `scratch` is a private
+/// directory for git's merge.
 pub(super) fn merge(
     now: Option<&Content>,
     bases: &[Loaded],
@@ -30,80 +31,96 @@ pub(super) fn merge(
     number: u64,
     scratch: &Path,
 ) -> Result<Result3, Error> {
-    let stay = |outcome| Result3 {
-        content: now.cloned(),
-        outcome,
-        beside: None,
-    };
-    let back = |content: Option<&Content>| Result3 {
-        content: content.cloned(),
-        outcome: match content {
-            Some(_) => Outcome::Restored,
-            None => Outcome::Removed,
-        },
-        beside: None,
-    };
     if theirs.is(now) {
-        return Ok(stay(Outcome::Unchanged));
+        return Ok(Result3::stays(now, Outcome::Unchanged));
     }
     let theirs = match theirs {
         Loaded::Absent => None,
         Loaded::Content(content) => Some(content),
         Loaded::Hash(..) | Loaded::Unknown | Loaded::Present => {
-            return Ok(stay(Outcome::LeftAlone(LeftAlone::NotKept)));
+            let why = LeftAlone::NotKept;
+            return Ok(Result3::stays(now, Outcome::LeftAlone(why)));
         }
     };
-    let (now, theirs) = match (now, theirs) {
+    match (now, theirs) {
         // Nothing is there that could be lost.
-        (None, theirs) => return Ok(back(theirs)),
-        (Some(_), theirs) if bases.iter().any(|base| base.is(now)) => return Ok(back(theirs)),
-        (Some(_), None) => return Ok(stay(Outcome::LeftAlone(LeftAlone::ChangedSince))),
-        (Some(now), Some(theirs)) => (now, theirs),
-    };
-    let base = match bases.first() {
-        Some(Loaded::Content(content)) => Some(content),
-        // As git does when both sides add a file: whatever differs is a conflict.
-        _ => None,
-    };
+        (None, theirs) => Ok(Result3::back(theirs)),
+        (Some(_), theirs) if bases.iter().any(|base| base.is(now)) => Ok(Result3::back(theirs)),
+        (Some(_), None) => {
+            let why = LeftAlone::ChangedSince;
+            Ok(Result3::stays(now, Outcome::LeftAlone(why)))
+        }
+        (Some(now), Some(theirs)) => {
+            let base = match bases.first() {
+                Some(Loaded::Content(content)) => Some(content),
+                // As git does when both sides add a file: whatever differs is a conflict.
+                _ => None,
+            };
+            three_ways(now, base, theirs, number, scratch)
+        }
+    }
+}
+
+/// Merges two contents that both differ from what stood between them.
+fn three_ways(
+    now: &Content,
+    base: Option<&Content>,
+    theirs: &Content,
+    number: u64,
+    scratch: &Path,
+) -> Result<Result3, Error> {
     let shape = match base {
         Some(base) if base.shape == now.shape => theirs.shape,
         _ => now.shape,
     };
     if now.bytes == theirs.bytes {
-        let content = Content {
-            bytes: now.bytes.clone(),
-            shape,
-        };
-        let outcome = match content == *now {
-            true => Outcome::Unchanged,
-            false => Outcome::Merged,
-        };
-        return Ok(Result3 {
-            content: Some(content),
-            outcome,
-            beside: None,
-        });
+        let bytes = now.bytes.clone();
+        return Ok(Result3::merged(now, Content { bytes, shape }, true));
     }
     let sides = [Some(now), base, Some(theirs)];
     if sides.into_iter().flatten().any(|side| !is_text(side)) {
         return Ok(Result3 {
             beside: Some(theirs.clone()),
-            ..stay(Outcome::Conflict)
+            ..Result3::stays(Some(now), Outcome::Conflict)
         });
     }
-    let base_bytes = base.map_or(&[][..], |base| base.bytes.as_slice());
-    let (bytes, clean) = merge_text(&now.bytes, base_bytes, &theirs.bytes, number, scratch)?;
-    let content = Content { bytes, shape };
-    let outcome = match (clean, content == *now) {
-        (true, true) => Outcome::Unchanged,
-        (true, false) => Outcome::Merged,
-        (false, _) => Outcome::Conflict,
-    };
-    Ok(Result3 {
-        content: Some(content),
-        outcome,
-        beside: None,
-    })
+    let base = base.map_or(&[][..], |base| base.bytes.as_slice());
+    let (bytes, clean) = merge_text(&now.bytes, base, &theirs.bytes, number, scratch)?;
+    Ok(Result3::merged(now, Content { bytes, shape }, clean))
+}
+
+impl Result3 {
+    fn stays(now: Option<&Content>, outcome: Outcome) -> Result3 {
+        Result3 {
+            content: now.cloned(),
+            outcome,
+            beside: None,
+        }
+    }
+
+    fn back(content: Option<&Content>) -> Result3 {
+        Result3 {
+            content: content.cloned(),
+            outcome: match content {
+                Some(_) => Outcome::Restored,
+                None => Outcome::Removed,
+            },
+            beside: None,
+        }
+    }
+
+    fn merged(now: &Content, content: Content, clean: bool) -> Result3 {
+        let outcome = match (clean, content == *now) {
+            (true, true) => Outcome::Unchanged,
+            (true, false) => Outcome::Merged,
+            (false, _) => Outcome::Conflict,
+        };
+        Result3 {
+            content: Some(content),
+            outcome,
+            beside: None,
+        }
+    }
 }
 
 fn is_text(content: &Content) -> bool {

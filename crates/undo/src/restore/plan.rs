@@ -27,6 +27,8 @@ pub(super) struct Plan {
     /// The working copy it belongs to.
     pub(super) top: PathBuf,
     pub(super) of: Vec<u64>,
+    /// Where it is not all of them: the path that was asked for.
+    pub(super) only: Option<PathBuf>,
     pub(super) files: Vec<FilePlan>,
     pub(super) index: Vec<IndexPlan>,
     /// Of a snapshot: the commit and branch checked out then, if another commit is now.
@@ -87,8 +89,10 @@ pub(super) fn make(history: &History, selection: &Selection) -> Result<Plan, Err
         _ => of_edits(history, selection, path.as_ref())?,
     };
     if let Some(path) = path {
+        let all = plan.files.len() + plan.index.len();
         plan.files.retain(|file| file.path.starts_with(&path));
         plan.index.retain(|entry| entry.path.starts_with(&path));
+        plan.only = (plan.files.len() + plan.index.len() < all).then_some(path);
     }
     if plan.files.is_empty() && plan.index.is_empty() {
         return Err(nothing(selection));
@@ -194,6 +198,7 @@ fn of_record(history: &History, record: &Record) -> Result<Plan, Error> {
     let mut plan = Plan {
         top,
         of: vec![entry.number],
+        only: None,
         files: Vec::new(),
         index: Vec::new(),
         head_then: None,
@@ -251,16 +256,22 @@ fn of_edits(
     };
     let mut records = history.list(&filter)?;
     records.retain(|record| {
-        record.undone_by.is_none() && matches!(record.entry.kind, EntryKind::Edit { .. })
+        !record.is_undone(path.map(PathBuf::as_path))
+            && matches!(record.entry.kind, EntryKind::Edit { .. })
     });
-    let changes = records.iter().flat_map(|record| match &record.entry.kind {
-        EntryKind::Edit { changes, .. } => changes.as_slice(),
-        _ => &[],
+    let changes = records.iter().flat_map(|record| {
+        let changes: &[Change] = match &record.entry.kind {
+            EntryKind::Edit { changes, .. } => changes,
+            _ => &[],
+        };
+        let open = |change: &&Change| !record.is_undone(Some(change.path.as_path()));
+        changes.iter().filter(open)
     });
     Ok(Plan {
         top: history.top.clone(),
         files: layers(changes, None),
         of: records.iter().map(|record| record.entry.number).collect(),
+        only: None,
         index: Vec::new(),
         head_then: None,
     })
@@ -346,6 +357,7 @@ fn of_snapshot(git: &Git, kept: &Kept, after: &HashMap<PathBuf, Version>) -> Res
     Ok(Plan {
         top: git.top().to_owned(),
         of: vec![kept.number],
+        only: None,
         files,
         index,
         head_then: kept

@@ -6,4 +6,5 @@ mod histories;
 mod snapshots;
 mod support;
 mod undos;
+mod upkeep;
 mod worktrees;

@@ -471,3 +471,94 @@ fn sha256_repositories_work_too() {
         1
     );
 }
+
+#[test]
+fn ignored_files_that_cannot_be_built_again_are_kept() {
+    let desk = Desk::new();
+    desk.write(
+        ".gitignore",
+        ".env\n*.log\nlocal/\ntarget/\nnode_modules/\ninner/\n",
+    );
+    desk.git(["add", "-A"]);
+    desk.git(["commit", "-qm", "ignores"]);
+    for kept in [".env", "dir/x.log", "local/deep/data.db", "local/n w\n.txt"] {
+        desk.write(kept, "only here\n");
+    }
+    for built in [
+        "target/debug/x",
+        "dir/node_modules/y.js",
+        "local/node_modules/z.js",
+        "local/deep/target/t",
+    ] {
+        desk.write(built, "built\n");
+    }
+    let inner = desk.path("inner");
+    fs::create_dir(&inner).expect("inner");
+    assert!(plain_git(&inner, ["init", "-q"]).status.success());
+    desk.write("inner/x", "another repository\n");
+    let history = desk.history();
+    let ignored = history.ignored().expect("a list");
+    let names: Vec<&str> = ignored.iter().filter_map(|path| path.to_str()).collect();
+    assert_eq!(
+        names,
+        [".env", "dir/x.log", "local/n w\n.txt", "local/deep/data.db"]
+    );
+    assert!(
+        history.rescue(&why()).expect("git").is_none(),
+        "not by itself"
+    );
+    let taken = history.rescue_with(&why(), ignored).expect("git");
+    let number = taken.expect("a snapshot").number;
+    let before = desk.tree();
+    desk.git(["clean", "-fdxq"]);
+    assert!(desk.read(".env").is_none());
+    desk.undo(number);
+    let built = |path: &Path| {
+        let path = path.to_str().expect("text");
+        path.contains("target/") || path.contains("node_modules/") || path.contains("inner/")
+    };
+    let after = desk.tree();
+    for (path, content) in before.iter().filter(|(path, _)| !built(path)) {
+        assert_eq!(after.get(path), Some(content), "{path:?}");
+    }
+}
+
+#[test]
+fn ignored_files_have_a_share_and_what_is_over_it_is_named() {
+    let desk = Desk::new();
+    desk.write(".gitignore", "*.log\n");
+    desk.write("a.txt", "changed\n");
+    desk.write("small.log", "small\n");
+    desk.write("deep/large.log", vec![b'x'; 4096]);
+    let options = Options {
+        also: vec!["small.log".into(), "deep/large.log".into()],
+        also_bytes_max: 1000,
+        ..Options::default()
+    };
+    let taken = snapshot::take(&desk.repo(), &why(), &options).expect("git");
+    let taken = taken.expect("dirty");
+    assert!(taken.files.contains(&"small.log".into()));
+    assert!(taken.files.contains(&"a.txt".into()));
+    assert_eq!(taken.left_out_count, 1);
+}
+
+#[test]
+fn files_that_git_was_told_not_to_look_at_are_kept_where_they_differ() {
+    let desk = Desk::new();
+    desk.git(["update-index", "--assume-unchanged", "a.txt", "dir/c.txt"]);
+    desk.git(["update-index", "--skip-worktree", "b.txt"]);
+    assert!(desk.history().rescue(&why()).expect("git").is_none());
+    desk.write("a.txt", "mine alone\n");
+    desk.write("b.txt", "mine, too\n");
+    let number = desk.rescue("git reset --hard");
+    let mut kept = snapshot::load(&Git::open(&desk.repo()).expect("git"), number)
+        .expect("it")
+        .files;
+    kept.retain(|file| file.file.is_some());
+    let names: Vec<&Path> = kept.iter().map(|file| file.path.as_path()).collect();
+    assert_eq!(names, [Path::new("a.txt"), Path::new("b.txt")]);
+    desk.write("a.txt", "one\ntwo\nthree\n");
+    desk.undo(number);
+    assert_eq!(desk.text("a.txt"), "mine alone\n");
+    assert_eq!(desk.text("b.txt"), "mine, too\n");
+}

@@ -48,6 +48,16 @@ impl Desk {
         desk
     }
 
+    /// Another desk with the same repository, and nothing kept of it yet.
+    pub(crate) fn copy(&self) -> Desk {
+        let directory = tempfile::Builder::new()
+            .prefix("kite-undo-story-")
+            .tempdir()
+            .expect("a temporary directory");
+        copy(&self.repo(), &directory.path().join("repo"));
+        Desk { directory }
+    }
+
     pub(crate) fn repo(&self) -> PathBuf {
         self.directory.path().join("repo")
     }
@@ -109,7 +119,10 @@ impl Desk {
     }
 
     pub(crate) fn try_edit(&self, session: &str, path: &str, content: Option<&str>) -> Option<u64> {
-        let history = self.history();
+        // As the daemon does: recording starts no git.
+        let repo = self.repo().canonicalize().expect("a repository");
+        let home = self.directory.path().join("home");
+        let history = History::recorder(&home, &repo, &repo.join(".git"), Settings::default());
         let before = history.keep(Path::new(path)).expect("kept");
         match content {
             Some(content) => self.write(path, content),
@@ -188,6 +201,18 @@ impl Desk {
             }
         }
         found
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a directory");
+    for entry in fs::read_dir(from).expect("a directory") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("a kind").is_dir() {
+            true => copy(&entry.path(), &target),
+            false => drop(fs::copy(entry.path(), target).expect("a copy")),
+        }
     }
 }
 

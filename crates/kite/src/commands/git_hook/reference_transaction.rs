@@ -12,8 +12,9 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use kite_daemon::config;
 use kite_undo::{
-    DirtyState, Git, History, RefMove, Settings,
+    DirtyState, Git, History, RefMove,
     snapshot::{Keep, Why},
 };
 
@@ -49,7 +50,9 @@ fn keep(updates: &str) -> Option<()> {
         return None;
     }
     let here = env::current_dir().ok()?;
-    let mut settings = Settings::default();
+    let home = connect::home().ok()?;
+    let config = config::load(home.path(), &config::process_environment).config;
+    let mut settings = config.undo();
     // Nothing is pruned from here: git holds locks that this would need.
     settings.snapshots.keep = Keep {
         count_max: usize::MAX,
@@ -60,7 +63,7 @@ fn keep(updates: &str) -> Option<()> {
         Some(name) if name == ".git" => here.parent()?,
         _ => &here,
     };
-    let history = History::open(connect::home().ok()?.path(), place, settings).ok()?;
+    let history = History::open(home.path(), place, settings).ok()?;
     let git = history.git()?;
     // Called with a repository that this directory is not in: nothing is known of it.
     if let Some(named) = env::var_os("GIT_DIR").map(PathBuf::from)

@@ -78,6 +78,7 @@ fn entry(record: &Record) -> Value {
         "worktree": text(entry.worktree.as_path()),
         "session": entry.session,
         "undone_by": record.undone_by,
+        "undone_paths": record.undone_paths.iter().map(|path| text(path)).collect::<Vec<_>>(),
         "paths": paths,
     });
     let own = match &entry.kind {

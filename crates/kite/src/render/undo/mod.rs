@@ -38,18 +38,21 @@ pub(crate) fn print_list(
             Piece::new(Role::Faint, terminal.ago(&moment(entry.at_ms))),
             Piece::new(Role::Name, entry.session.as_deref().map_or("-", short_id)),
             Piece::from(what(entry, top)),
-            Piece::from(
-                record
-                    .undone_by
-                    .map(|by| format!("by {by}"))
-                    .unwrap_or_default(),
-            ),
+            Piece::from(undone(record)),
         ]);
     }
     table.print(terminal)?;
     match more {
         0 => Ok(()),
         more => terminal.note(format!("{more} older: --limit shows more.")),
+    }
+}
+
+fn undone(record: &Record) -> String {
+    match record.undone_by {
+        Some(by) => format!("by {by}"),
+        None if !record.undone_paths.is_empty() => "in part".to_owned(),
+        None => String::new(),
     }
 }
 
