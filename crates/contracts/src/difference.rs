@@ -10,6 +10,9 @@ const SIDE_CHARS_MAX: usize = 90;
 const COMMON_CHARS_MAX: usize = 40;
 /// A shorter name says too little to look for it in a text.
 const NAME_CHARS_MIN: usize = 3;
+/// Of more that went, and of more that came, nobody asks which is only renamed.
+const GONE_MAX: usize = 100;
+const COME_MAX: usize = 400;
 
 /// What changed of a file's exports.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,14 +98,17 @@ impl<'a> Comparison<'a> {
             comparison.altered.extend(before.into_iter().zip(after));
         }
         comparison.gone.sort_by_key(|(place, _)| *place);
-        let has_members = |name: &str| old.iter().any(|item| item.owner() == Some(name));
+        let holders: BTreeSet<&str> = old.iter().filter_map(Item::owner).collect();
         let gone = comparison.gone.iter().map(|(_, item)| item.name());
-        comparison.holders_gone = gone.filter(|name| has_members(name)).collect();
+        comparison.holders_gone = gone.filter(|name| holders.contains(name)).collect();
         comparison
     }
 
     /// Finds among what came what is only a new name of something that has gone.
     fn pair_renamed(&mut self) {
+        if self.gone.len() > GONE_MAX || self.come.len() > COME_MAX {
+            return;
+        }
         let gone = std::mem::take(&mut self.gone);
         let holder_of = |item: &Item| {
             item.owner()
@@ -182,6 +188,7 @@ fn member_renamed<'a>(item: &Item, candidates: &[&'a Item], same_kind: usize) ->
     let equal = |other: &&&Item| {
         (&other.parameters, &other.result, &other.terms)
             == (&item.parameters, &item.result, &item.terms)
+            && other.parameters.shown == item.parameters.shown
     };
     if item.is_called() {
         let mut equals = candidates.iter().filter(equal);

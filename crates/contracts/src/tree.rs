@@ -124,6 +124,13 @@ impl<'a> Parsed<'a> {
 }
 
 impl Text {
+    /// As it is shown, but of a list of parameters only these pieces are compared: where arguments
+    /// go by their place, a parameter's name is its body's business.
+    pub(crate) fn by_place(self, generics: &Text, places: &[String]) -> Text {
+        let tokens = format!("{} ( {} )", generics.tokens, places.join(" , "));
+        Text { tokens, ..self }
+    }
+
     fn add(&mut self, word: &str, gap: &str) {
         if !self.tokens.is_empty() {
             self.tokens.push(' ');

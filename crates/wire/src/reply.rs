@@ -449,7 +449,8 @@ pub struct Prevented {
     pub edits_queued: u64,
     /// Edits refused because the file was locked or stayed busy.
     pub edits_refused: u64,
-    /// Whole-file writes refused over what another session had changed.
+    /// Whole-file writes refused over what another session had changed, and edits refused because
+    /// they used a name that meant something else since it was read.
     pub stale_writes: u64,
     /// Claims that lost to another session's claim.
     pub double_claims: u64,

@@ -47,10 +47,30 @@ fn function(parsed: &Parsed<'_>, node: Node<'_>, owner: Option<&str>, items: &mu
     let generics = node.child_by_field_name("type_parameters");
     let parameters = node.child_by_field_name("parameters");
     items.push(Item {
-        parameters: parsed.text_of(&[generics, parameters]),
+        parameters: parsed
+            .text_of(&[generics, parameters])
+            .by_place(&parsed.text_of(&[generics]), &places(parsed, parameters)),
         result: parsed.text_at(node, "result"),
         ..Item::new("func", name).of(owner, ".")
     });
+}
+
+/// The type of each parameter: `a, b int` are two.
+fn places(parsed: &Parsed<'_>, parameters: Option<Node<'_>>) -> Vec<String> {
+    let mut places = Vec::new();
+    for declared in parameters.map(children).unwrap_or_default() {
+        if declared.is_extra() {
+            continue;
+        }
+        let mut cursor = declared.walk();
+        let names = declared.children_by_field_name("name", &mut cursor);
+        let names = names.filter(|name| name.is_named()).count();
+        let many = declared.kind().starts_with("variadic");
+        let of = parsed.text_at(declared, "type").tokens;
+        let of = if many { format!("... {of}") } else { of };
+        places.extend(std::iter::repeat_n(of, names.max(1)));
+    }
+    places
 }
 
 fn declared_type(parsed: &Parsed<'_>, spec: Node<'_>, items: &mut Vec<Item>) {

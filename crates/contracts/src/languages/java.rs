@@ -5,6 +5,7 @@ use tree_sitter::Node;
 use super::{DEPTH_MAX, routes};
 use crate::{
     Item,
+    item::Text,
     tree::{Parsed, child, children},
 };
 
@@ -121,7 +122,9 @@ fn method(parsed: &Parsed<'_>, node: Node<'_>, owner: &str, items: &mut Vec<Item
     };
     items.push(Item {
         modifiers: if is_static { "static" } else { "" }.to_owned(),
-        parameters: parsed.text_at(node, "parameters"),
+        parameters: parsed
+            .text_at(node, "parameters")
+            .by_place(&Text::default(), &places(parsed, node)),
         result: parsed.text_of(&[
             node.child_by_field_name("type_parameters"),
             node.child_by_field_name("type"),
@@ -129,6 +132,24 @@ fn method(parsed: &Parsed<'_>, node: Node<'_>, owner: &str, items: &mut Vec<Item
         terms: parsed.text_of(&[child(node, &["throws"])]),
         ..Item::new(kind, name).of(Some(owner), ".")
     });
+}
+
+/// Of each parameter all but its name: its type, and its annotations, which frameworks read.
+fn places(parsed: &Parsed<'_>, node: Node<'_>) -> Vec<String> {
+    let parameters = node.child_by_field_name("parameters").map(children);
+    let parameters = parameters.unwrap_or_default().into_iter();
+    let parameters = parameters.filter(|it| !it.is_extra());
+    let place = |parameter: Node<'_>| {
+        let name = parameter.child_by_field_name("name").map(|name| name.id());
+        let pieces = children(parameter).into_iter();
+        let pieces =
+            pieces.filter(|it| Some(it.id()) != name && it.kind() != "variable_declarator");
+        let pieces: Vec<_> = pieces.map(Some).collect();
+        let many = parameter.kind() == "spread_parameter";
+        let of = parsed.text_of(&pieces).tokens;
+        if many { format!("{of} ...") } else { of }
+    };
+    parameters.map(place).collect()
 }
 
 /// The words and annotations before a declaration.

@@ -96,9 +96,19 @@ impl Reader<'_> {
         let modifiers = modifiers.map(|node| self.parsed.text(node).shown);
         let generics = node.child_by_field_name("type_parameters");
         let parameters = node.child_by_field_name("parameters");
+        let places = parameters.map(children).unwrap_or_default().into_iter();
+        let places = places.filter(|it| !it.is_extra() && it.kind() != "attribute_item");
+        let places = places.map(|it| {
+            let of = it.child_by_field_name("type").unwrap_or(it);
+            self.parsed.text(of).tokens
+        });
+        let places: Vec<_> = places.collect();
         self.items.push(Item {
             modifiers: modifiers.unwrap_or_default(),
-            parameters: self.parsed.text_of(&[generics, parameters]),
+            parameters: self
+                .parsed
+                .text_of(&[generics, parameters])
+                .by_place(&self.parsed.text_of(&[generics]), &places),
             result: self.parsed.text_at(node, "return_type"),
             terms: self.parsed.text_of(&[child(node, &["where_clause"])]),
             ..Item::new("fn", name).of(owner, "::")

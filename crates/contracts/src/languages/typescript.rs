@@ -200,10 +200,12 @@ impl<'a> Reader<'a> {
             node.child_by_field_name("type_parameters"),
             node.child_by_field_name("parameters"),
         ];
-        let mut parameters = self.parsed.text_of(&parts);
-        if let Some(only) = only {
-            parameters = Text::plain(format!("({})", self.parsed.word(only)));
-        }
+        let generics = self.parsed.text_of(&parts[..1]);
+        let mut parameters = match only {
+            Some(only) => Text::plain(format!("({})", self.parsed.word(only))),
+            None => self.parsed.text_of(&parts),
+        };
+        parameters = parameters.by_place(&generics, &self.places(parts[1].or(only)));
         let question = item.parameters;
         if !question.tokens.is_empty() {
             parameters.tokens.insert_str(0, &question.tokens);
@@ -222,6 +224,28 @@ impl<'a> Reader<'a> {
             result,
             ..item
         });
+    }
+
+    /// Of each parameter all but its name; of one that takes an object apart, what it takes.
+    fn places(&self, parameters: Option<Node<'_>>) -> Vec<String> {
+        let Some(parameters) = parameters else {
+            return Vec::new();
+        };
+        if parameters.kind() == "identifier" {
+            return vec!["_".to_owned()];
+        }
+        let places = children(parameters).into_iter();
+        let places = places.filter(|it| !it.is_extra());
+        let place = |parameter: Node<'_>| {
+            let pattern = parameter.child_by_field_name("pattern");
+            let named = pattern.filter(|it| it.kind() == "identifier");
+            let mut cursor = parameter.walk();
+            let pieces = parameter.children(&mut cursor);
+            let pieces = pieces.filter(|it| Some(it.id()) != named.map(|it| it.id()));
+            let pieces: Vec<_> = pieces.map(Some).collect();
+            format!("_ {}", self.parsed.text_of(&pieces).tokens)
+        };
+        places.map(place).collect()
     }
 
     /// A type without its colon.

@@ -90,6 +90,7 @@ fn bodies_comments_layout_and_additions_are_not() {
         "store/store.go",
         STORE,
         &[
+            ("func New(path string)", "func New(name string)", &[]),
             ("	u.Name = to", "	u.Name = strings.TrimSpace(to)", &[]),
             (
                 "// Package store keeps things.",

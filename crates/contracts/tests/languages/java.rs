@@ -116,6 +116,7 @@ fn bodies_comments_layout_and_additions_are_not() {
                 "login(\n        String name // who\n    )",
                 &[],
             ),
+            ("login(String name)", "login(String who)", &[]),
             ("LIMIT = 5", "LIMIT = 6", &[]),
             (
                 "interface Internal { void a(); }",

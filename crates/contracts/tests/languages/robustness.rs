@@ -9,8 +9,8 @@ const PATHS: [&str; 12] = [
 
 #[test]
 fn garbage_neither_panics_nor_says_much() {
-    let nested = "(".repeat(20_000);
-    let braces = "mod a { ".repeat(5_000);
+    let nested = "(".repeat(2_000);
+    let braces = "mod a { ".repeat(500);
     let garbage = [
         "",
         "\0\0\0",
@@ -71,6 +71,37 @@ fn what_is_said_is_bounded_whatever_the_text() {
     };
     assert!(line.chars().count() <= LINE_CHARS_MAX, "{line}");
     assert!(line.contains("u16"), "it shows where they differ: {line}");
+}
+
+#[test]
+fn many_that_went_and_many_that_came_are_not_matched() {
+    let functions = |name: &str| -> String {
+        (0..3_000)
+            .map(|n| format!("pub fn {name}_{n}(a: u8) {{}}\n"))
+            .collect()
+    };
+    let began = Instant::now();
+    let changed = compare("a.rs", &functions("old"), &functions("new")).unwrap();
+    assert_eq!(changed.lines[0], "removed: fn old_0");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn what_is_exported_is_listed_as_it_is_used() {
+    let source =
+        "pub struct User { pub email: String, id: u8 }\npub fn login(name: &str) -> User {}";
+    let listed: Vec<_> = exports(Language::Rust, source)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            "User",
+            "User.email: String",
+            "login(name: &str) returns User"
+        ]
+    );
 }
 
 #[test]

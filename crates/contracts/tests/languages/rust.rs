@@ -164,6 +164,11 @@ fn bodies_comments_layout_and_additions_are_not() {
                 "pub fn logout(\n    user: User, // who\n) {",
                 &[],
             ),
+            (
+                "pub fn logout(user: User) {",
+                "pub fn logout(who: User) {",
+                &[],
+            ),
             ("from_secs(3_600)", "from_secs(60)", &[]),
             ("fn private(a: u8) -> u8", "fn private(a: u16) -> u16", &[]),
             (

@@ -187,6 +187,11 @@ fn bodies_comments_layout_and_additions_are_not() {
                 &[],
             ),
             ("LIMIT = 5", "LIMIT = 6", &[]),
+            (
+                "async function login(name: string)",
+                "async function login(who: string)",
+                &[],
+            ),
             ("  #hidden = 1;\n", "", &[]),
         ],
     );

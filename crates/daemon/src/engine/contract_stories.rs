@@ -193,7 +193,7 @@ fn an_edit_that_uses_a_changed_name_is_refused_once_and_passes_repeated() {
         ] {
             assert!(reason.contains(part), "{part} in {reason}");
         }
-        assert_eq!(world.engine.prevented_and_cost().0.edits_refused, 1);
+        assert_eq!(world.engine.prevented_and_cost().0.stale_writes, 1);
         let answer = puts(&world, &other, "app.ts", "send(user.emails)", "t2").await;
         assert_eq!(denied(&answer), None, "the refused call keeps nobody out");
         over(&world, &other, "app.ts", "t2").await;
@@ -330,6 +330,87 @@ fn what_a_shell_command_changed_is_compared_with_what_was_read() {
         world.write("schema.ts", &with(EMAILS));
         shell_changed(&world, &other).await;
         assert!(hears(&world, &reader, "c1").await.contains("User.emails[]"));
+    });
+}
+
+#[test]
+fn what_nobody_kept_is_asked_of_the_last_commit() {
+    story(hurried(), async |world| {
+        world.write("schema.ts", SCHEMA);
+        for arguments in [
+            &["init", "-q", "."][..],
+            &["add", "."],
+            &[
+                "-c",
+                "user.name=t",
+                "-c",
+                "user.email=t@t",
+                "commit",
+                "-qm",
+                "x",
+            ],
+        ] {
+            let mut git = std::process::Command::new("git");
+            let run = git
+                .args(arguments)
+                .current_dir(world.shop())
+                .output()
+                .unwrap();
+            assert!(run.status.success(), "{arguments:?}");
+        }
+        let reader = world.agent("reader");
+        read(&world, &reader, "schema.ts", "r1").await;
+        assert_eq!(world.engine.contracts.kept(), (0, 0), "it was alone");
+        let other = world.agent("other");
+        shell(&world, &other, "t1").await;
+        world.write("schema.ts", &with(EMAILS));
+        shell_changed(&world, &other).await;
+        assert!(hears(&world, &reader, "c1").await.contains("User.emails[]"));
+    });
+}
+
+#[test]
+fn files_that_hold_secrets_are_neither_kept_nor_compared() {
+    story(hurried(), async |world| {
+        let (reader, other) = one_has_read(&world).await;
+        let before = world.engine.contracts.kept();
+        world.write("secrets.yaml", "key: one\n");
+        read(&world, &reader, "secrets.yaml", "r2").await;
+        world.edit(&other, "secrets.yaml", "key: two\n", "t1").await;
+        assert_eq!(world.engine.contracts.kept(), before);
+        assert_eq!(hears(&world, &reader, "c1").await, "");
+        world.write("settings.yaml", "port: 80\n");
+        read(&world, &reader, "settings.yaml", "r3").await;
+        world
+            .edit(&other, "settings.yaml", "port: 81\n", "t2")
+            .await;
+        let told = hears(&world, &reader, "c2").await;
+        assert!(told.ends_with("): port: 80 -> port: 81"), "{told}");
+    });
+}
+
+#[test]
+fn many_changed_files_are_told_of_a_few_at_a_time() {
+    story(hurried(), async |world| {
+        let (reader, other) = one_has_read(&world).await;
+        for n in 0..20 {
+            let file = format!("m{n}.ts");
+            world.write(&file, SCHEMA);
+            read(&world, &reader, &file, &format!("r{n}")).await;
+            world
+                .edit(&other, &file, &with(EMAILS), &format!("t{n}"))
+                .await;
+        }
+        let mut told = Vec::new();
+        for step in 0..20 {
+            let news = hears(&world, &reader, &format!("c{step}")).await;
+            let lines: Vec<String> = news.lines().map(str::to_owned).collect();
+            assert!(lines.len() <= 3, "{news}");
+            told.extend(lines);
+        }
+        told.sort();
+        told.dedup();
+        assert_eq!(told.len(), 20, "each once");
     });
 }
 

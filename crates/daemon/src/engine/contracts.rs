@@ -35,6 +35,8 @@ use crate::{
 const LOOK_MAX: Duration = Duration::from_millis(50);
 /// Files of one owner that changed since it saw them; what comes after them is not looked at.
 const VIEWS_MAX: usize = 64;
+/// Files that are looked at for one step; the others wait for the next.
+const LOOKS_MAX: usize = 8;
 /// Owners with such files.
 const OWNERS_MAX: usize = 256;
 /// Files that are told of at one step; the others wait for the next.
@@ -233,7 +235,7 @@ impl<S: Store> Engine<S> {
         let note = self.note_of_view(owner, view, view.finding.as_ref()?);
         view.told = view.finding.as_ref().map(|finding| finding.lines.clone());
         view.refused = true;
-        self.count(prevented::EDITS_REFUSED, 1);
+        self.count(prevented::STALE_WRITES, 1);
         let name = quoted(&name.name, 80);
         Some(format!(
             "{note}\nThis edit uses {name}, which it changed. If it is meant so, repeat this same edit: it will pass."
@@ -299,7 +301,7 @@ impl<S: Store> Engine<S> {
             let due = of_owner
                 .iter_mut()
                 .filter(|(_, view)| view.look == Look::Due);
-            let looks = due.map(|(key, view)| {
+            let looks = due.take(LOOKS_MAX).map(|(key, view)| {
                 view.look = Look::UnderWay;
                 (
                     key.clone(),

@@ -14,7 +14,7 @@ const TIMES_MAX: usize = 4_096;
 /// Names of the durable counters.
 pub(super) const EDITS_QUEUED: &str = "edits_queued";
 pub(super) const EDITS_REFUSED: &str = "edits_refused";
-const STALE_WRITES: &str = "stale_writes";
+pub(super) const STALE_WRITES: &str = "stale_writes";
 const DOUBLE_CLAIMS: &str = "double_claims";
 const LATE_RESULTS: &str = "late_results";
 pub(super) const FREED_AFTER_DEATH: &str = "freed_after_death";
