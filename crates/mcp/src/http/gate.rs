@@ -29,7 +29,7 @@ use super::{
 /// Longest message, in bytes.
 const MESSAGE_BYTES_MAX: usize = 4 << 20;
 /// How long a message may take to arrive.
-const MESSAGE_MAX: Duration = Duration::from_secs(30);
+const MESSAGE_MAX: Duration = Duration::from_secs(10);
 
 /// Stands before the service.
 pub(super) struct Gate<H> {
