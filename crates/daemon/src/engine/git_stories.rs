@@ -239,7 +239,10 @@ fn what_is_uncommitted_where_a_command_goes_is_kept_too() {
             assert_eq!(denied(&answer), None, "{command}");
             let note = said(&answer).unwrap_or_else(|| panic!("{command}: {answer}"));
             assert!(note.contains("Kept 1 file of "), "{command}: {note}");
-            let of_tree = git(&world, &["log", "-1", "--all", "--format=%B", "--grep=trees/b"]);
+            let of_tree = git(
+                &world,
+                &["log", "-1", "--all", "--format=%B", "--grep=trees/b"],
+            );
             assert!(of_tree.contains("Kite-Snapshot"), "{command}");
         }
     });
@@ -319,5 +322,59 @@ fn what_is_too_old_for_undo_goes_once_a_day_and_the_log_says_so() {
             said[1].contains("1 journals, 1 snapshots of 1 repositories"),
             "{said:?}"
         );
+    });
+}
+
+#[test]
+fn ignored_files_are_kept_before_a_command_takes_them() {
+    story(hurried(), async |world| {
+        let (a, b) = both_have_work(&world).await;
+        world.write(".gitignore", "*.local\ntarget/\n");
+        world.write("mine.local", "only here\n");
+        std::fs::create_dir(world.file("target")).unwrap();
+        world.write("target/built", "again and again\n");
+        shell(&world, &a, "git clean -fdx $ONLY", "g1").await;
+        let kept = |number: usize| {
+            let name = format!("refs/kite/rescue/{number}");
+            git(&world, &["ls-tree", "-r", "--name-only", &name])
+        };
+        assert!(kept(3).contains("mine.local"), "{}", kept(3));
+        assert!(!kept(3).contains("target/built"), "{}", kept(3));
+
+        // Another's ignored file is as certainly lost as any.
+        world.edit(&b, "b.local", "by b\n", "tl").await;
+        let answer = shell(&world, &a, "git clean -fdX", "g2").await;
+        let reason = denied(&answer).unwrap_or_else(|| panic!("{answer}"));
+        assert!(reason.contains("b.local"), "{reason}");
+    });
+}
+
+#[test]
+fn what_is_ignored_in_a_working_copy_that_is_removed_is_kept() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        git(&world, &["worktree", "add", "-q", "--detach", "trees/b"]);
+        world.write(".git/info/exclude", ".env\ntrees/\n");
+        world.write("trees/b/.env", "SECRET=only here\n");
+        let command = "git worktree remove trees/b";
+        assert_eq!(denied(&shell(&world, &a, command, "g1").await), None);
+        git(&world, &["worktree", "remove", "trees/b"]);
+        let home = world.home();
+        let shop = std::path::PathBuf::from(world.shop());
+        let limits = kite_undo::Settings::default();
+        let history = kite_undo::History::open(&home, &shop, limits).unwrap();
+        let snapshot = history
+            .list(&kite_undo::journal::Filter::default())
+            .unwrap()
+            .swap_remove(0);
+        let selection = kite_undo::restore::Selection {
+            number: Some(snapshot.entry.number),
+            ..kite_undo::restore::Selection::default()
+        };
+        history
+            .undo(&selection, &kite_undo::restore::UndoOptions::default())
+            .unwrap();
+        let content = std::fs::read_to_string(world.file("trees/b/.env")).unwrap();
+        assert_eq!(content, "SECRET=only here\n");
     });
 }

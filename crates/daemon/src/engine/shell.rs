@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 use kite_gitcall::{Call, Dirty, Effect, Judgement, Reading, Verb};
 use kite_rules::session::{Owner, SessionId};
 use kite_store::Store;
-use kite_undo::{History, Settings, snapshot::Why};
+use kite_undo::{History, snapshot::Why};
 
 use self::scene::Scene;
 use super::{Engine, edits::Patience, prevented, secrets::clean};
@@ -70,7 +70,9 @@ impl<S: Store> Engine<S> {
         });
         let Some(cwd) = cwd else { return Verdict::Pass };
         let home = self.identity.home.path().to_owned();
-        let looked = tokio::task::spawn_blocking(move || scene::look(&home, &cwd, reading)).await;
+        let limits = self.settings.of_home().undo();
+        let look = move || scene::look(&home, &cwd, &limits, reading);
+        let looked = tokio::task::spawn_blocking(look).await;
         let mut notes = Vec::new();
         for (at, scene) in looked.ok().flatten().into_iter().flatten().enumerate() {
             let judged = self.judge(owner.session, &scene);
@@ -155,7 +157,8 @@ impl<S: Store> Engine<S> {
             at_ms: self.now().wall_ms,
         };
         let top = PathBuf::from(&scene.top);
-        let taken = tokio::task::spawn_blocking(move || scene.history.rescue(&why)).await;
+        let rescue = move || scene.history.rescue_with(&why, scene.ignored);
+        let taken = tokio::task::spawn_blocking(rescue).await;
         match taken.ok()? {
             Ok(snapshot) => {
                 let snapshot = snapshot?;
@@ -246,10 +249,11 @@ impl<S: Store> Engine<S> {
     async fn snapshot_over(&self, owner: &Owner, top: PathBuf, number: u64) {
         let home = self.identity.home.path().to_owned();
         let at_ms = self.now().wall_ms;
+        let limits = self.settings.of_home().undo();
         let note = move || match top.exists() {
             // The command has removed the working copy.
             false => Ok(()),
-            true => History::open(&home, &top, Settings::default())?.note_after(number, at_ms),
+            true => History::open(&home, &top, limits)?.note_after(number, at_ms),
         };
         if let Ok(Err(error)) = tokio::task::spawn_blocking(note).await {
             let why = Some(error.to_string());

@@ -19,6 +19,8 @@ pub(super) struct Scene {
     /// Where the command begins, relative to the top.
     pub(super) here: String,
     pub(super) files: Vec<(String, kite_gitcall::DirtyState)>,
+    /// Of them, those that git ignores; only where a call takes these as well.
+    pub(super) ignored: Vec<PathBuf>,
     pub(super) calls: Vec<Call>,
     pub(super) unparseable: bool,
     /// The calls take the whole working copy away.
@@ -36,8 +38,13 @@ struct Cast {
 
 /// Looks at the working copies of a command that begins in `cwd`. Those without uncommitted work
 /// are left out.
-pub(super) fn look(home: &Path, cwd: &Path, reading: Reading) -> Option<Vec<Scene>> {
-    let history = History::open(home, cwd, Settings::default()).ok()?;
+pub(super) fn look(
+    home: &Path,
+    cwd: &Path,
+    limits: &Settings,
+    reading: Reading,
+) -> Option<Vec<Scene>> {
+    let history = History::open(home, cwd, limits.clone()).ok()?;
     let git = history.git()?.clone();
     let here = cwd.canonicalize().ok()?;
     let here = here.strip_prefix(history.top()).ok()?.to_str()?.to_owned();
@@ -68,14 +75,14 @@ pub(super) fn look(home: &Path, cwd: &Path, reading: Reading) -> Option<Vec<Scen
     }
     let common_dir = git.common_dir().to_owned();
     let mut scenes = Vec::new();
-    scenes.extend(scene(history, here, ours, unparseable));
+    scenes.extend(scene(history, here, ours, unparseable, false));
     let mut done: Vec<PathBuf> = Vec::new();
     for cast in &elsewhere {
         if done.contains(&cast.top) || done.len() >= WORKTREES_MAX {
             continue;
         }
         done.push(cast.top.clone());
-        let Ok(history) = History::open(home, &cast.top, Settings::default()) else {
+        let Ok(history) = History::open(home, &cast.top, limits.clone()) else {
             continue;
         };
         let stranger = history
@@ -91,11 +98,8 @@ pub(super) fn look(home: &Path, cwd: &Path, reading: Reading) -> Option<Vec<Scen
             removals => (removals, true),
         };
         scenes.extend(
-            scene(history, String::new(), calls, false).map(|scene| Scene {
-                removed,
-                stranger,
-                ..scene
-            }),
+            scene(history, String::new(), calls, false, removed)
+                .map(|scene| Scene { stranger, ..scene }),
         );
     }
     Some(scenes)
@@ -133,7 +137,7 @@ fn assign(git: &Git, here: &str, mut call: Call, ours: &mut Vec<Call>, others: &
         Some(directory) => place.join(directory),
         None => place,
     };
-    if let Some(path) = call.removes_worktree() {
+    if let Some(path) = removal(&call) {
         let path = path
             .strip_prefix(":(top)")
             .map_or_else(|| place.join(path), |path| git.top().join(path));
@@ -176,6 +180,24 @@ fn assign(git: &Git, here: &str, mut call: Call, ours: &mut Vec<Call>, others: &
     }
 }
 
+/// The working copy that `git worktree remove` takes away, as it was written. Without `--force` git
+/// keeps what is uncommitted, but not what is ignored.
+fn removal(call: &Call) -> Option<&str> {
+    let (first, rest) = call.words.split_first()?;
+    let path = || rest.iter().find(|word| !word.starts_with('-'));
+    let unforced = call.verb == Verb::Worktree && first == "remove";
+    call.removes_worktree()
+        .or_else(|| unforced.then(path)?.map(String::as_str))
+}
+
+/// Whether `git clean` takes ignored files, as far as its words say.
+fn cleans_ignored(call: &Call) -> bool {
+    let says = |word: &String| {
+        word.starts_with('-') && !word.starts_with("--") && word.contains(['x', 'X'])
+    };
+    call.verb == Verb::Clean && (!call.certain || call.words.iter().any(says))
+}
+
 /// The other working copies of the repository.
 fn linked(git: &Git) -> Vec<PathBuf> {
     let said = git
@@ -209,23 +231,39 @@ fn nothing_known() -> Call {
 }
 
 /// The working copy with what is uncommitted in it; `None` if that is nothing.
-fn scene(history: History, here: String, calls: Vec<Call>, unparseable: bool) -> Option<Scene> {
+fn scene(
+    history: History,
+    here: String,
+    calls: Vec<Call>,
+    unparseable: bool,
+    removed: bool,
+) -> Option<Scene> {
     let status = history.git()?.status().ok()?;
-    if status.files.is_empty() || (calls.is_empty() && !unparseable) {
+    let mut ignored = Vec::new();
+    if removed || calls.iter().any(cleans_ignored) {
+        ignored = history.ignored().unwrap_or_default();
+    }
+    let forced = calls.iter().any(|call| call.removes_worktree().is_some());
+    let refused_by_git = removed && !forced && !status.files.is_empty();
+    let nothing = status.files.is_empty() && ignored.is_empty();
+    if nothing || refused_by_git || (calls.is_empty() && !unparseable) {
         return None;
     }
-    let files = status
+    let mut files: Vec<_> = status
         .files
         .iter()
         .filter_map(|file| Some((file.path.to_str()?.to_owned(), state(&file.state))))
         .collect();
+    let names = ignored.iter().filter_map(|path| path.to_str());
+    files.extend(names.map(|name| (name.to_owned(), kite_gitcall::DirtyState::Ignored)));
     Some(Scene {
         top: super::super::callers::text(history.top()),
         here,
         files,
+        ignored,
         calls,
         unparseable,
-        removed: false,
+        removed,
         stranger: false,
         history,
     })
