@@ -1,19 +1,21 @@
-//! Chores of this repository: `cargo xtask bench`, `cargo xtask picture`.
+//! Chores of this repository: `cargo xtask bench`, `cargo xtask matrix`, `cargo xtask picture`.
 
 use std::process::ExitCode;
 
 mod bench;
+mod matrix;
 mod picture;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
         Some("bench") => bench::run(&words.collect::<Vec<_>>()),
+        Some("matrix") => matrix::run(&words.collect::<Vec<_>>()),
         Some("picture") => picture::draw(),
         Some(bench::echo::COMMAND) => bench::echo::serve(&words.next().unwrap_or_default()),
         _ => {
             say(
-                "usage: cargo xtask bench [processes] [sockets] [depth] [claude]\n       kite demo | cargo xtask picture > docs/demo.svg",
+                "usage: cargo xtask bench [processes] [sockets] [depth] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       kite demo | cargo xtask picture > docs/demo.svg",
             );
             ExitCode::from(2)
         }
