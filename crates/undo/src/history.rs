@@ -44,6 +44,8 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     pub changes: Vec<Change>,
+    /// The shell command that made them, without secrets.
+    pub command: Option<String>,
     pub session: Option<String>,
     pub tool: Option<String>,
     pub tool_use_id: Option<String>,
@@ -216,6 +218,7 @@ impl History {
             session: edit.session.clone(),
             kind: EntryKind::Edit {
                 changes,
+                command: edit.command.clone(),
                 tool: edit.tool.clone(),
                 tool_use_id: edit.tool_use_id.clone(),
             },

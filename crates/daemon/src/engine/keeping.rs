@@ -90,6 +90,7 @@ impl<S: Store> Engine<S> {
             };
             history.record(&Edit {
                 changes: vec![change],
+                command: None,
                 session,
                 tool,
                 tool_use_id,

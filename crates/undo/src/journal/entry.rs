@@ -31,6 +31,9 @@ pub enum EntryKind {
     /// A tool changed files: an editing tool one, a shell command any.
     Edit {
         changes: Vec<Change>,
+        /// The shell command, where that was the tool.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tool: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]

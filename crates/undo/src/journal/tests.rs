@@ -20,6 +20,7 @@ fn edit(number: u64, session: &str, path: &str) -> Entry {
                     shape: Shape::Executable,
                 },
             }],
+            command: None,
             tool: Some("Edit".to_owned()),
             tool_use_id: Some(format!("toolu_{number}")),
         },

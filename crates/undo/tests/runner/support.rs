@@ -136,6 +136,7 @@ impl Desk {
         };
         let edit = Edit {
             changes: vec![change],
+            command: None,
             session: Some(session.to_owned()),
             tool: Some("Write".to_owned()),
             tool_use_id: None,

@@ -586,6 +586,7 @@ fn edits_can_be_recorded_without_starting_git() {
     };
     let edit = Edit {
         changes: vec![change.clone()],
+        command: None,
         session: None,
         tool: None,
         tool_use_id: Some("toolu_1".to_owned()),

@@ -32,8 +32,8 @@ use crate::{
 const CHANGED_MAX: usize = 500;
 /// The newest undos that are looked through for one that a command made.
 const UNDOS_MAX: usize = 50;
-/// Characters of a command that the log shows.
-const LOGGED_CHARS: usize = 200;
+/// Characters of a command that are kept with what it changed.
+const COMMAND_CHARS_MAX: usize = 500;
 
 /// A change, the file it is of, and what it was.
 pub(super) struct Found {
@@ -295,7 +295,7 @@ impl<S: Store> Engine<S> {
             }
         }
         if changed > 0 {
-            let words = clean(Some(&inline(&command.text, LOGGED_CHARS)));
+            let words = Some(shown(&command));
             let what = match changed {
                 1 => "a shell command changed a file".to_owned(),
                 _ => format!("a shell command changed {changed} files"),
@@ -348,6 +348,7 @@ fn keep(history: &History, made: &Made, at_ms: u64) -> Result<Kept, Error> {
     }
     kept.number = history.record(&Edit {
         changes,
+        command: Some(shown(&made.command)),
         session: Some(made.command.owner.session.to_string()),
         tool: Some("Bash".to_owned()),
         tool_use_id: Some(made.command.call.clone()),
@@ -392,6 +393,12 @@ fn undone(history: &History, since_ms: u64) -> Result<Vec<(PathBuf, Version, u64
         }
     }
     Ok(undone)
+}
+
+/// A command as people are shown it.
+fn shown(command: &Command) -> String {
+    let text = clean(Some(&command.text)).unwrap_or_default();
+    inline(&text, COMMAND_CHARS_MAX)
 }
 
 /// The files that changed, by their keys. A link is a file of its own here: what it leads to has

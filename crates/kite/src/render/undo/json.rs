@@ -83,8 +83,16 @@ fn entry(record: &Record) -> Value {
     });
     let own = match &entry.kind {
         EntryKind::Edit {
-            tool, tool_use_id, ..
-        } => json!({ "kind": "edit", "tool": tool, "tool_use_id": tool_use_id }),
+            command,
+            tool,
+            tool_use_id,
+            ..
+        } => json!({
+            "kind": "edit",
+            "command": command,
+            "tool": tool,
+            "tool_use_id": tool_use_id,
+        }),
         EntryKind::Snapshot {
             command,
             commit,

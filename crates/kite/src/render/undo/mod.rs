@@ -18,6 +18,8 @@ use crate::wiring::shell_quoted;
 
 /// Files of one entry that its line names.
 const NAMED_MAX: usize = 3;
+/// Characters of a shell command that its line shows.
+const COMMAND_CHARS_MAX: usize = 60;
 /// Paths that a report names for each outcome that is as it should be; all others are named.
 const PATHS_MAX: usize = 50;
 
@@ -261,10 +263,23 @@ fn headline(
         .with(Role::Faint, told)
 }
 
+/// A command as its line names it; `--json` has more of it.
+fn short(command: &str) -> String {
+    match command.char_indices().nth(COMMAND_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &command[..end]),
+        None => command.to_owned(),
+    }
+}
+
 /// What an entry is, in a few words.
 fn what(entry: &Entry, top: &Path) -> String {
     match &entry.kind {
-        EntryKind::Edit { changes, tool, .. } => {
+        EntryKind::Edit {
+            changes,
+            tool,
+            command,
+            ..
+        } => {
             let verb = match changes.as_slice() {
                 [change] if change.before == Version::Absent => "created",
                 [change] if change.after == Version::Absent => "deleted",
@@ -277,7 +292,10 @@ fn what(entry: &Entry, top: &Path) -> String {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let by = tool.as_deref().map(|tool| format!(" by {tool}"));
+            let by = match (command.as_deref(), tool.as_deref()) {
+                (Some(command), _) => Some(format!(" by `{}`", short(command))),
+                (None, tool) => tool.map(|tool| format!(" by {tool}")),
+            };
             format!(
                 "{verb} {}{more}{}",
                 named.join(", "),
