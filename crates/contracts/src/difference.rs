@@ -6,8 +6,6 @@ use crate::{Item, LINE_CHARS_MAX, LINES_MAX, NAMES_MAX, languages::Found};
 
 /// Characters of one side of a change.
 const SIDE_CHARS_MAX: usize = 90;
-/// Equal beginnings of both sides are cut from this length on.
-const COMMON_CHARS_MAX: usize = 40;
 /// A shorter name says too little to look for it in a text.
 const NAME_CHARS_MIN: usize = 3;
 /// Of more that went, and of more that came, nobody asks which is only renamed.
@@ -258,21 +256,23 @@ fn is_list_of(old: &str, new: &str) -> bool {
         .any(|list| list == new)
 }
 
-/// `old -> new`, without most of what long ones have in common.
+/// `old -> new`, without most of what long ones have in common: `f(…, b: u8) -> f(…, b: u16)`.
 pub(crate) fn abridged(old: &str, new: &str) -> String {
-    let common = old
-        .chars()
-        .zip(new.chars())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let equal = old.char_indices().zip(new.chars());
+    let common = equal
+        .take_while(|((_, a), b)| a == b)
+        .map(|((at, a), _)| at + a.len_utf8());
+    let common = &old[..common.last().unwrap_or_default()];
     let is_long = old.chars().count().max(new.chars().count()) > SIDE_CHARS_MAX;
-    let side = |text: &str| {
-        if !is_long || common < COMMON_CHARS_MAX {
-            return cut(text, SIDE_CHARS_MAX);
+    // What both begin with, up to its parenthesis; and from where on both are shown again.
+    let head = common.find(['(', '{']).map_or(0, |at| at + 1);
+    let again = common.rfind([',', '|', '(', '{']).map_or(0, |at| at + 1);
+    let side = |text: &str| match text.get(again..) {
+        Some(rest) if is_long && head > 0 && again > head => {
+            let rest = rest.trim_start();
+            cut(&format!("{}…, {rest}", &text[..head]), SIDE_CHARS_MAX)
         }
-        let start: String = text.chars().take(COMMON_CHARS_MAX / 2).collect();
-        let rest: String = text.chars().skip(common - COMMON_CHARS_MAX / 4).collect();
-        cut(&format!("{start}…{rest}"), SIDE_CHARS_MAX)
+        _ => cut(text, SIDE_CHARS_MAX),
     };
     format!("{} -> {}", side(old), side(new))
 }

@@ -9,8 +9,8 @@ use tree_sitter::{Node, ParseOptions, Parser, Tree};
 
 use crate::{Language, SOURCE_BYTES_MAX, item::Text};
 
-/// How long one text may be parsed.
-const PARSE_MAX: Duration = Duration::from_millis(500);
+/// How long one text may be parsed. The largest take a tenth of it; nobody waits for the end.
+const PARSE_MAX: Duration = Duration::from_secs(3);
 /// Faults that are counted in one text.
 const FAULTS_MAX: usize = 100;
 /// Characters that are kept to be shown of one piece of a declaration.
@@ -96,7 +96,8 @@ impl<'a> Parsed<'a> {
         let mut leaves = Vec::new();
         for node in nodes.iter().flatten() {
             walk(*node, |node| {
-                if node.is_extra() && node.kind().contains("comment") {
+                let is_comment = node.is_extra() && node.kind().contains("comment");
+                if is_comment || node.kind() == "attribute_item" {
                     return Down::Past;
                 }
                 if node.child_count() > 0 {

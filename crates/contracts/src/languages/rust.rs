@@ -167,7 +167,10 @@ impl Reader<'_> {
             }
             let name = self.parsed.field(variant, "name").unwrap_or_default();
             let item = Item::new("variant", name).of(Some(owner), "::");
-            let parameters = self.parsed.text_at(variant, "body");
+            let mut parameters = self.parsed.text_at(variant, "body");
+            if parameters.shown.starts_with('{') {
+                parameters.shown.insert(0, ' ');
+            }
             self.items.push(Item { parameters, ..item });
         }
     }

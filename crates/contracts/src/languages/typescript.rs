@@ -175,6 +175,12 @@ impl<'a> Reader<'a> {
                     }
                 }
             }
+            // `export declare function f(): void`
+            "ambient_declaration" if depth > 0 => {
+                for declared in children(node) {
+                    self.declaration(declared, alias, owner, depth - 1);
+                }
+            }
             "internal_module" | "module" if depth > 0 => {
                 if let Some(body) = node.child_by_field_name("body") {
                     let name = name.trim_matches(['"', '\'']);

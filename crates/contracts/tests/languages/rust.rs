@@ -116,6 +116,11 @@ fn what_others_use_is_noticed() {
                 "    Wrong(u8, u8),",
                 &["Refusal::Wrong(u8) -> Refusal::Wrong(u8, u8)"],
             ),
+            (
+                "    Locked { until: u64 },",
+                "    Locked {\n        #[serde(default)]\n        since: u64,\n    },",
+                &["Refusal::Locked { until: u64 } -> Refusal::Locked { since: u64 }"],
+            ),
             ("    Unknown,\n", "", &["removed: Refusal::Unknown"]),
             (
                 "fn keep(&self, user: &User)",

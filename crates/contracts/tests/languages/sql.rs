@@ -1,6 +1,7 @@
 use super::play;
 
 const SCHEMA: &str = r#"-- What the shop knows.
+\connect shop
 CREATE TABLE IF NOT EXISTS users (
     id bigserial PRIMARY KEY,
     email text NOT NULL UNIQUE,

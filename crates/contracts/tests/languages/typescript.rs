@@ -211,6 +211,27 @@ fn a_text_in_the_middle_of_an_edit_says_nothing() {
 }
 
 #[test]
+fn declarations_without_bodies_are_exports_too() {
+    play(
+        "index.d.ts",
+        "export declare function hook(token: string): void;\nexport declare const VERSION = \"1\";\ndeclare module \"x\" {\n  export function open(path: string): number;\n}\n",
+        &[
+            (
+                "hook(token: string)",
+                "hook(token: Token)",
+                &["hook(token: string) -> hook(token: Token)"],
+            ),
+            (
+                "open(path: string): number",
+                "open(path: string): File",
+                &["x.open() returns number -> File"],
+            ),
+            ("\"1\"", "\"2\"", &[]),
+        ],
+    );
+}
+
+#[test]
 fn components_are_read_as_what_they_are() {
     let button = "import React from 'react';\n\
         type Props = { label: string };\n\

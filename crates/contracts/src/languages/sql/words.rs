@@ -51,7 +51,8 @@ pub(super) fn words(source: &str) -> (Vec<Word>, bool) {
     while let Some(c) = rest.chars().next() {
         let taken = if c.is_whitespace() {
             c.len_utf8()
-        } else if rest.starts_with("--") {
+        } else if rest.starts_with("--") || c == '\\' {
+            // A comment, or a command of psql.
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             ended(rest, 2, "*/", &mut is_whole)
