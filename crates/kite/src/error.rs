@@ -150,6 +150,8 @@ fn in_shell_words(text: &str) -> String {
         ("kite_sessions", "`kite sessions`"),
         ("kite_file_lock", "`kite lock acquire`"),
         ("kite_file_unlock", "`kite lock release`"),
+        ("kite_task_show", "`kite task show`"),
+        ("kite_events", "`kite log`"),
     ];
     COMMANDS
         .iter()

@@ -1,6 +1,7 @@
 //! The MCP side of each request: who the server is, its lists, what is called.
 
 mod call;
+mod following;
 mod listening;
 mod prompting;
 mod reading;
@@ -103,6 +104,7 @@ impl Server {
     fn introduction(&self, context: &RequestContext<RoleServer>) -> Introduction {
         let client = context
             .client_info()
+            .filter(|client| !client.name.is_empty())
             .map(|client| (client.name, client.version));
         let codex = context
             .meta

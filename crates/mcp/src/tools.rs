@@ -1,9 +1,11 @@
 //! The tools, one file each: what it is called and takes, which request it makes, how the reply
 //! reads. Their order is fixed and they are changed by addition only.
 //!
-//! **Architecture Invariant:** a tool sends one request to the daemon and renders one reply. It
-//! keeps nothing between calls and decides nothing.
+//! **Architecture Invariant:** a tool sends one request to the daemon and renders one reply; one that
+//! waits sends it again when something has happened. It keeps nothing between calls and decides
+//! nothing.
 
+mod events;
 mod file_lock;
 mod file_unlock;
 mod sessions;
@@ -13,6 +15,7 @@ mod task_complete;
 mod task_create;
 mod task_list;
 mod task_release;
+mod task_show;
 
 use kite_wire::{
     reply::Fault,
@@ -32,10 +35,30 @@ pub(crate) struct Tool {
     pub(crate) request: fn(&Arguments, Option<&str>) -> Result<Request, String>,
     /// Renders the reply to that request as text for the model.
     pub(crate) render: fn(&Request, Value) -> Result<String, Fault>,
+    /// For a tool that can wait: tells whether a reply is what was asked for.
+    pub(crate) sift: Option<Sift>,
+}
+
+/// Looks at the reply to a request, with the arguments of the call.
+pub(crate) type Sift = fn(&Arguments, &Request, Value) -> Result<Sifted, Fault>;
+
+/// What a reply holds of what was asked for.
+pub(crate) enum Sifted {
+    /// This.
+    Answer(Value),
+    /// Nothing yet.
+    Nothing {
+        /// What is rendered where the time is over.
+        reply: Value,
+        /// What is asked next.
+        next: Request,
+        /// It can be asked at once: not everything there is has been looked at.
+        has_more: bool,
+    },
 }
 
 /// All tools, in the order in which they are listed.
-pub(crate) static TOOLS: [Tool; 8] = [
+pub(crate) static TOOLS: [Tool; 10] = [
     task_create::TOOL,
     task_list::TOOL,
     task_claim::TOOL,
@@ -44,6 +67,8 @@ pub(crate) static TOOLS: [Tool; 8] = [
     sessions::TOOL,
     file_lock::TOOL,
     file_unlock::TOOL,
+    task_show::TOOL,
+    events::TOOL,
 ];
 
 /// The tool of this name.

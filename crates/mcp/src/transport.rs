@@ -4,8 +4,18 @@
 //! answered without the request's id (the caller waits for ever) or not at all; a notification
 //! before the handshake ends the process; and the end of input is only noticed by its loop, which
 //! then waits five seconds for calls under way.
+//!
+//! A process serves both eras, in any order. rmcp, once begun without a handshake, would refuse the
+//! older era for good; begun with one, it takes both. So where the newer era comes first, rmcp is
+//! given a handshake that nobody sent, and whoever is of the older era must still send its own.
 
-use std::{io, sync::Arc};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use rmcp::{
     RoleServer,
@@ -15,7 +25,7 @@ use rmcp::{
     },
     transport::Transport,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::Mutex,
@@ -29,6 +39,9 @@ const LINE_BYTES_KEPT: usize = 64 << 10;
 /// Read at once, in bytes.
 const READ_BYTES: usize = 8 << 10;
 
+/// The id of the handshake that nobody sent.
+const OWN_HANDSHAKE: &str = "kite: begin";
+
 /// Lines in, lines out.
 pub(crate) struct Lines<R, W> {
     reader: BufReader<R>,
@@ -38,6 +51,12 @@ pub(crate) struct Lines<R, W> {
     writer: Arc<Mutex<W>>,
     /// rmcp has chosen an era, and takes any message from now on.
     begun: bool,
+    /// The client has sent a handshake.
+    shaken: bool,
+    /// To be passed on after the handshake that nobody sent.
+    held: Option<ClientJsonRpcMessage>,
+    /// The next answer to that handshake is for nobody.
+    swallows: Arc<AtomicBool>,
     /// Cancelled when input has ended or output cannot be written.
     ended: CancellationToken,
 }
@@ -71,6 +90,9 @@ where
             skipping: false,
             writer: Arc::new(Mutex::new(writer)),
             begun: false,
+            shaken: false,
+            held: None,
+            swallows: Arc::default(),
             ended,
         }
     }
@@ -116,17 +138,57 @@ where
             }
             Parsed::Noise => return None,
         };
-        match &message {
-            JsonRpcMessage::Request(request) => self.begun = self.begun || begins(&request.request),
-            _ if !self.begun => return None,
-            _ => {}
+        let JsonRpcMessage::Request(request) = &message else {
+            return Some(message).filter(|_| self.begun);
+        };
+        let is_handshake = matches!(request.request, ClientRequest::InitializeRequest(_));
+        self.shaken |= is_handshake;
+        if self.begun && !self.shaken {
+            let meta = request.request.get_meta();
+            if meta.protocol_version().is_none() {
+                let missing = meta.missing_required_keys(&ProtocolVersion::V_2026_07_28);
+                let why = format!(
+                    "request _meta is missing {}; or begin with `initialize`",
+                    missing.join(", ")
+                );
+                self.respond(
+                    ErrorData::invalid_params(why, None),
+                    Some(request.id.clone()),
+                );
+                return None;
+            }
+        } else if !self.begun && begins(&request.request) {
+            self.begun = true;
+            if !is_handshake {
+                return Some(self.hold(message));
+            }
         }
         Some(message)
     }
 
+    /// Keeps a message for later; what rmcp is to be given before it.
+    fn hold(&mut self, message: ClientJsonRpcMessage) -> ClientJsonRpcMessage {
+        let handshake = json!({"jsonrpc": "2.0", "id": OWN_HANDSHAKE, "method": "initialize", "params": {
+            "protocolVersion": ProtocolVersion::V_2025_11_25, "capabilities": {},
+            "clientInfo": {"name": "", "version": ""}}});
+        match serde_json::from_value(handshake) {
+            Ok(handshake) => {
+                self.swallows.store(true, Ordering::Relaxed);
+                self.held = Some(message);
+                handshake
+            }
+            // Cannot be; and then the newer era is served all the same.
+            Err(_) => message,
+        }
+    }
+
     /// Answers what rmcp never sees.
     fn answer(&mut self, why: String, id: Option<RequestId>) {
-        let answer = ServerJsonRpcMessage::error(ErrorData::invalid_request(why, None), id);
+        self.respond(ErrorData::invalid_request(why, None), id);
+    }
+
+    fn respond(&mut self, error: ErrorData, id: Option<RequestId>) {
+        let answer = ServerJsonRpcMessage::error(error, id);
         // On its own, because reading may be interrupted, and half a line must not be written.
         tokio::spawn(self.send(answer));
     }
@@ -145,7 +207,11 @@ where
     ) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
         let writer = Arc::clone(&self.writer);
         let ended = self.ended.clone();
+        let is_for_nobody = is_own(&message) && self.swallows.swap(false, Ordering::Relaxed);
         async move {
+            if is_for_nobody {
+                return Ok(());
+            }
             let mut line = serde_json::to_vec(&message)?;
             line.push(b'\n');
             let mut writer = writer.lock().await;
@@ -159,6 +225,9 @@ where
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+        if let Some(held) = self.held.take() {
+            return Some(held);
+        }
         loop {
             match self.read_line().await {
                 Line::Whole => {
@@ -183,6 +252,15 @@ where
     async fn close(&mut self) -> Result<(), io::Error> {
         Ok(())
     }
+}
+
+/// True for the answer to the handshake that nobody sent.
+fn is_own(message: &ServerJsonRpcMessage) -> bool {
+    let id = match message {
+        JsonRpcMessage::Response(response) => Some(&response.id),
+        _ => None,
+    };
+    matches!(id, Some(RequestId::String(id)) if &**id == OWN_HANDSHAKE)
 }
 
 /// True for a request on which rmcp leaves its opening state: there, anything but a request ends

@@ -87,6 +87,8 @@ pub(crate) const PERMISSIONS: &[&str] = &[
     "mcp__kite__kite_sessions",
     "mcp__kite__kite_file_lock",
     "mcp__kite__kite_file_unlock",
+    "mcp__kite__kite_task_show",
+    "mcp__kite__kite_events",
 ];
 
 /// The name of the MCP server in every client's configuration.

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Between two progress notifications of a call that waits.
-const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
 /// Characters shown of why the daemon cannot be reached.
 const WHY_CHARS_MAX: usize = 300;
 /// Characters of a tool call's id.
@@ -53,6 +53,13 @@ impl Server {
             place: watch::Sender::new(None),
             withdrawn: self.common.stopping.child_token(),
         };
+        if let Some(sift) = tool.sift {
+            let asked = question.request.clone();
+            let reply = self
+                .follow(caller, question, (sift, &arguments), context)
+                .await?;
+            return (tool.render)(&asked, reply).map_err(|fault| refusal(&fault));
+        }
         let reply = self
             .wait(caller, &question, context)
             .await
@@ -64,7 +71,7 @@ impl Server {
     }
 
     /// Asks, and while that waits tells the client so. Ends early where the client cancels.
-    async fn wait(
+    pub(super) async fn wait(
         &self,
         caller: &Caller,
         question: &Question,
@@ -85,8 +92,11 @@ impl Server {
                 Ok(()) = place.changed() => {}
                 _ = pause.tick() => {}
             }
-            let now_at = *place.borrow_and_update();
-            notify(context, begun.elapsed(), question.patience, now_at).await;
+            let message = match *place.borrow_and_update() {
+                Some(place) => format!("waiting in the queue, place {place}"),
+                None => "waiting for the Kite daemon".to_owned(),
+            };
+            notify(context, begun.elapsed(), question.patience, &message).await;
         }
     }
 
@@ -129,7 +139,10 @@ fn patience(request: &Request) -> Duration {
 }
 
 fn mutates(request: &Request) -> bool {
-    !matches!(request, Request::TaskList(_) | Request::Query(_))
+    !matches!(
+        request,
+        Request::TaskList(_) | Request::TaskShow(_) | Request::Query(_)
+    )
 }
 
 /// A key that nobody can guess: 32 hexadecimal digits.
@@ -152,18 +165,15 @@ fn meta_text(context: &RequestContext<RoleServer>, key: &str, chars_max: usize) 
     Some(text.chars().take(chars_max).collect())
 }
 
-async fn notify(
+/// Tells a client that wants to know how long a call has waited, of at most how long.
+pub(super) async fn notify(
     context: &RequestContext<RoleServer>,
     waited: Duration,
     patience: Duration,
-    place: Option<u64>,
+    message: &str,
 ) {
     let Some(token) = context.meta.get_progress_token() else {
         return;
-    };
-    let message = match place {
-        Some(place) => format!("waiting in the queue, place {place}"),
-        None => "waiting for the Kite daemon".to_owned(),
     };
     let progress = ProgressNotificationParam::new(token, waited.as_secs_f64())
         .with_total(patience.max(waited).as_secs_f64())

@@ -64,6 +64,7 @@ pub(super) const TOOL: Tool = Tool {
     },
     request,
     render,
+    sift: None,
 };
 
 fn request(given: &Arguments, _here: Option<&str>) -> Result<Request, String> {

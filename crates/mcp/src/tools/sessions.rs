@@ -39,6 +39,7 @@ pub(super) const TOOL: Tool = Tool {
     },
     request,
     render,
+    sift: None,
 };
 
 fn request(given: &Arguments, here: Option<&str>) -> Result<Request, String> {

@@ -34,7 +34,7 @@ fn tool_names(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "kite_task_create",
     "kite_task_list",
     "kite_task_claim",
@@ -43,6 +43,8 @@ const NAMES: [&str; 8] = [
     "kite_sessions",
     "kite_file_lock",
     "kite_file_unlock",
+    "kite_task_show",
+    "kite_events",
 ];
 
 #[test]
@@ -134,6 +136,50 @@ fn a_probe_of_the_newer_era_may_be_followed_by_the_older_handshake() {
         server.initialize("claude-code")["result"]["protocolVersion"],
         "2025-11-25"
     );
+}
+
+#[test]
+fn both_eras_are_served_by_one_process_in_any_order() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), |_| Answer::Reply(json!({"sessions": []})));
+    let mut server = Server::start(home.path());
+    let mut without_client = modern(1, "tools/call", json!({"name": "kite_sessions"}));
+    let meta = without_client["params"]["_meta"]
+        .as_object_mut()
+        .expect("an object");
+    meta.remove("io.modelcontextprotocol/clientInfo");
+    server.send(&without_client);
+    assert_eq!(
+        server.receive()["id"],
+        1,
+        "the first answer is to what the client asked"
+    );
+    assert_eq!(daemon.hello()["caller"]["client"], "unknown");
+
+    server.send(&json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}));
+    let refused = server.receive();
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+    assert!(
+        refused["error"]["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("begin with `initialize`")),
+        "{refused}"
+    );
+
+    let welcome = server.initialize("codex-mcp-client");
+    assert_eq!(welcome["result"]["protocolVersion"], "2025-11-25");
+    server.send(&json!({"jsonrpc": "2.0", "id": 3, "method": "tools/list"}));
+    let list = server.receive();
+    assert_eq!(tool_names(&list), NAMES);
+    assert!(
+        list["result"].get("resultType").is_none(),
+        "the older era knows none: {list}"
+    );
+    server.answer("kite_sessions", json!({}));
+    assert_eq!(daemon.hello()["caller"]["client"], "codex");
+
+    server.send(&modern(4, "tools/list", json!({})));
+    assert_eq!(server.receive()["result"]["resultType"], "complete");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod calls;
 mod eras;
 mod exits;
 mod noise;
+mod prompts;
 mod reconnection;
 mod resources;
 mod server;

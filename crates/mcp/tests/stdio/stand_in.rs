@@ -28,12 +28,19 @@ pub(crate) enum Answer {
     HangUp,
 }
 
+/// Whoever subscribed, on which connection, to which topics.
+struct Subscriber {
+    connection: usize,
+    stream: UnixStream,
+    topics: Value,
+}
+
 /// A listening stand-in.
 pub(crate) struct StandIn {
     requests: Arc<Mutex<Vec<Value>>>,
     streams: Arc<Mutex<Vec<UnixStream>>>,
     /// Those that subscribed, and to what.
-    subscribers: Arc<Mutex<Vec<(UnixStream, Value)>>>,
+    subscribers: Arc<Mutex<Vec<Subscriber>>>,
     gone: Arc<AtomicBool>,
     home: Home,
 }
@@ -59,7 +66,7 @@ impl StandIn {
         };
         let answer = Arc::new(answer);
         thread::spawn(move || {
-            for stream in listener.incoming() {
+            for (connection, stream) in listener.incoming().enumerate() {
                 let Ok(stream) = stream else { return };
                 if gone.load(Ordering::SeqCst) {
                     return;
@@ -69,8 +76,17 @@ impl StandIn {
                     .expect("unbroken")
                     .push(stream.try_clone().expect("a clone"));
                 let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
-                let subscribers = Arc::clone(&subscribers);
-                thread::spawn(move || converse(stream, &requests, &subscribers, answer.as_ref()));
+                let subscribers: Arc<Mutex<Vec<Subscriber>>> = Arc::clone(&subscribers);
+                thread::spawn(move || {
+                    converse(
+                        (connection, stream),
+                        &requests,
+                        &subscribers,
+                        answer.as_ref(),
+                    );
+                    let mut subscribers = subscribers.lock().expect("unbroken");
+                    subscribers.retain(|subscriber| subscriber.connection != connection);
+                });
             }
         });
         stand_in
@@ -118,16 +134,22 @@ impl StandIn {
         }
     }
 
+    /// Waits until so many are subscribed.
+    pub(crate) fn wait_for_subscribers(&self, count: usize) {
+        let deadline = Instant::now() + SOON;
+        while self.subscribers.lock().expect("unbroken").len() != count {
+            assert!(Instant::now() < deadline, "not {count} are subscribed");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Says that something changed, to those who subscribed to its topic.
     pub(crate) fn push(&self, push: &Value) {
-        let topic = &push["push"];
-        for (stream, topics) in self.subscribers.lock().expect("unbroken").iter_mut() {
-            if topics
-                .as_array()
-                .is_some_and(|topics| topics.contains(topic))
-            {
+        for subscriber in self.subscribers.lock().expect("unbroken").iter_mut() {
+            let topics = subscriber.topics.as_array();
+            if topics.is_some_and(|topics| topics.contains(&push["push"])) {
                 // It may be gone.
-                let _ = stream.write_all(format!("{push}\n").as_bytes());
+                let _ = subscriber.stream.write_all(format!("{push}\n").as_bytes());
             }
         }
     }
@@ -147,9 +169,9 @@ impl StandIn {
 }
 
 fn converse(
-    stream: UnixStream,
+    (connection, stream): (usize, UnixStream),
     requests: &Mutex<Vec<Value>>,
-    subscribers: &Mutex<Vec<(UnixStream, Value)>>,
+    subscribers: &Mutex<Vec<Subscriber>>,
     answer: &dyn Fn(&Value) -> Answer,
 ) {
     let mut writer = stream.try_clone().expect("a clone");
@@ -162,9 +184,13 @@ fn converse(
                 Answer::Reply(json!({"protocol": 1, "build": "test", "pid": 1, "home": "/"}))
             }
             Some("subscribe") => {
-                let subscriber = writer.try_clone().expect("a clone");
                 let mut subscribers = subscribers.lock().expect("unbroken");
-                subscribers.push((subscriber, request["topics"].clone()));
+                subscribers.retain(|subscriber| subscriber.connection != connection);
+                subscribers.push(Subscriber {
+                    connection,
+                    stream: writer.try_clone().expect("a clone"),
+                    topics: request["topics"].clone(),
+                });
                 Answer::Reply(json!({}))
             }
             _ => answer(&request),

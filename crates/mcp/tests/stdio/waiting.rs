@@ -1,9 +1,15 @@
-//! Locks that are waited for.
+//! What is waited for: locks, and things to happen.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use serde_json::json;
 use tempfile::tempdir;
 
 use crate::{
+    eras::modern,
     server::{Server, outcome},
     stand_in::{Answer, StandIn, granted},
 };
@@ -123,5 +129,100 @@ fn a_lock_granted_to_a_call_that_was_just_cancelled_is_given_back() {
     assert_eq!(
         (&unlock["paths"], &unlock["name"]),
         (&json!(["a.rs"]), &json!("deploy"))
+    );
+}
+
+/// A log that grows: each event is of a hook, but that of this number is of a task.
+fn log(
+    newest: &Arc<AtomicU64>,
+    task: u64,
+) -> impl Fn(&serde_json::Value) -> Answer + Send + Sync + 'static {
+    let newest = Arc::clone(newest);
+    move |request| {
+        let newest = newest.load(Ordering::SeqCst);
+        let after = request["after"].as_u64().unwrap_or(0);
+        let events: Vec<_> = (after + 1..=newest)
+            .map(|seq| json!({"seq": seq, "at": "2026-11-22T14:02:11+01:00", "kind": if seq == task { "task" } else { "hook" },
+                "what": "completed", "outcome": "done"}))
+            .collect();
+        Answer::Reply(json!({"events": events, "last_seq": newest}))
+    }
+}
+
+#[test]
+fn what_happens_next_is_waited_for() {
+    let home = tempdir().expect("a directory");
+    let newest = Arc::new(AtomicU64::new(7));
+    let daemon = StandIn::listen(home.path(), log(&newest, 9));
+    let mut server = Server::initialized(home.path());
+    server.call(
+        3,
+        "kite_events",
+        json!({"after": 7, "of": "tasks", "wait_seconds": 45}),
+    );
+    daemon.wait_for("subscribe");
+    newest.store(8, Ordering::SeqCst);
+    daemon.push(&json!({"push": "log"}));
+    newest.store(9, Ordering::SeqCst);
+    daemon.push(&json!({"push": "log"}));
+    let (text, is_error) = outcome(&server.receive());
+    assert!(!is_error, "{text}");
+    assert_eq!(
+        text,
+        "1 event, oldest first:\n9 14:02:11 task completed: done\nWhat comes next: kite_events after=9"
+    );
+    let logged = daemon
+        .asked()
+        .iter()
+        .filter(|request| request.get("mcp_tool").is_some())
+        .count();
+    assert_eq!(logged, 1, "a call is one event, however often it looks");
+}
+
+#[test]
+fn waiting_in_vain_ends_in_time_and_says_how_to_go_on() {
+    let home = tempdir().expect("a directory");
+    let _daemon = StandIn::listen(home.path(), log(&Arc::new(AtomicU64::new(7)), 0));
+    let mut server = Server::initialized(home.path());
+    let (text, is_error) = server.answer("kite_events", json!({"after": 7, "wait_seconds": 1}));
+    assert!(!is_error, "{text}");
+    assert_eq!(
+        text,
+        "Nothing new. To wait for what comes: kite_events after=7 wait_seconds=45."
+    );
+    let (text, is_error) = server.answer("kite_events", json!({"wait_seconds": 1}));
+    assert!(
+        is_error && text.contains("`wait_seconds` needs `after`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn waiting_for_events_is_cancelled_in_both_eras_and_leaves_nothing_behind() {
+    let home = tempdir().expect("a directory");
+    let daemon = StandIn::listen(home.path(), log(&Arc::new(AtomicU64::new(7)), 0));
+    let mut server = Server::initialized(home.path());
+    let arguments = json!({"after": 7, "wait_seconds": 45});
+    server.call(3, "kite_events", arguments.clone());
+    daemon.wait_for_subscribers(1);
+    server.send(
+        &json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}}),
+    );
+    daemon.wait_for_subscribers(0);
+    server.send(&modern(
+        4,
+        "tools/call",
+        json!({"name": "kite_events", "arguments": arguments}),
+    ));
+    daemon.wait_for_subscribers(1);
+    server.send(
+        &json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 4}}),
+    );
+    daemon.wait_for_subscribers(0);
+    server.send(&json!({"jsonrpc": "2.0", "id": 5, "method": "tools/list"}));
+    assert_eq!(
+        server.receive()["id"],
+        5,
+        "what was cancelled is not answered"
     );
 }
