@@ -3,6 +3,7 @@
 mod canaries;
 mod cost;
 mod histories;
+mod partial;
 mod snapshots;
 mod support;
 mod undos;

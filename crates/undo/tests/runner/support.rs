@@ -119,10 +119,16 @@ impl Desk {
     }
 
     pub(crate) fn try_edit(&self, session: &str, path: &str, content: Option<&str>) -> Option<u64> {
-        // As the daemon does: recording starts no git.
         let repo = self.repo().canonicalize().expect("a repository");
-        let home = self.directory.path().join("home");
-        let history = History::recorder(&home, &repo, &repo.join(".git"), Settings::default());
+        let common_dir = repo.join(".git");
+        let history = match common_dir.is_dir() {
+            // As the daemon does: recording starts no git.
+            true => {
+                let home = self.directory.path().join("home");
+                History::recorder(&home, &repo, &common_dir, Settings::default())
+            }
+            false => self.history(),
+        };
         let before = history.keep(Path::new(path)).expect("kept");
         match content {
             Some(content) => self.write(path, content),
