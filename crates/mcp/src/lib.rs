@@ -16,6 +16,7 @@ mod caller;
 mod catalogue;
 mod daemon;
 mod http;
+mod manual;
 mod parent;
 mod prompts;
 mod resources;
@@ -69,4 +70,10 @@ pub fn fingerprint() -> String {
 #[must_use]
 pub fn tool_list() -> Value {
     catalogue::list()
+}
+
+/// What `docs/mcp.md` says of tools, resources and prompts.
+#[must_use]
+pub fn manual() -> String {
+    manual::written()
 }

@@ -32,9 +32,16 @@ pub(crate) struct Subscriptions {
     telling: Mutex<Option<mpsc::Sender<Word>>>,
 }
 
+/// A resource, as the client spelled it, and on whose behalf it is looked at.
+struct Wanted {
+    uri: String,
+    resource: Uri,
+    caller: Caller,
+}
+
 /// What the client asks of its subscriptions.
 enum Word {
-    Subscribe(String, Uri, Caller),
+    Subscribe(Box<Wanted>),
     Unsubscribe(String),
 }
 
@@ -51,8 +58,14 @@ impl Subscriptions {
             Some(words) => words,
             None => telling.insert(begin().start()),
         };
+        let (uri, resource) = uri;
+        let wanted = Wanted {
+            uri,
+            resource,
+            caller,
+        };
         words
-            .try_send(Word::Subscribe(uri.0, uri.1, caller))
+            .try_send(Word::Subscribe(Box::new(wanted)))
             .map_err(|_| {
                 "Too much subscribing at once; nothing was subscribed to. Try again.".to_owned()
             })
@@ -90,8 +103,8 @@ impl Telling {
             let uri = tokio::select! {
                 word = words.recv() => {
                     match word {
-                        Some(Word::Subscribe(uri, parsed, caller)) => {
-                            follower.add(uri, parsed, caller);
+                        Some(Word::Subscribe(wanted)) => {
+                            follower.add(wanted.uri, wanted.resource, wanted.caller);
                         }
                         Some(Word::Unsubscribe(uri)) => follower.remove(&uri),
                         None => return,

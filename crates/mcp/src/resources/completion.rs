@@ -7,8 +7,6 @@ use kite_wire::{
 
 use super::{ReadError, Reader, tasks};
 
-/// Values in one answer, as the protocol limits them.
-pub(crate) const VALUES_MAX: usize = 100;
 /// Entries looked through.
 const SEARCHED_MAX: u32 = 200;
 

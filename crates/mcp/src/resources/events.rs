@@ -80,7 +80,7 @@ impl Events {
 
     fn content(&self, found: &reply::Events) -> Value {
         let (events, next) = shown(found, self.after, self.limit);
-        let events: Vec<Value> = events.iter().map(|event| entry(event)).collect();
+        let events: Vec<Value> = events.iter().map(entry).collect();
         let (limit, after) = (self.limit.to_string(), next.to_string());
         let next = written(
             "events",
