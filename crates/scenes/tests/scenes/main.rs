@@ -1,10 +1,12 @@
 //! All scenes, in one test binary. Each file is one story.
 
+mod aftermath;
 mod claims;
 mod clean_repository;
 mod contracts;
 mod daemon_death;
 mod git_guard;
+mod git_table;
 mod holder_death;
 mod locks;
 mod phantom_holds;
