@@ -23,6 +23,7 @@ use std::{
     collections::HashSet,
     fs,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -159,8 +160,8 @@ pub fn take(directory: &Path, why: &Why, options: &Options) -> Result<Option<Sna
 /// As [`take`].
 pub fn take_of(git: &Git, why: &Why, options: &Options) -> Result<Option<Snapshot>, Error> {
     let mut lock = Lock::take(&git.common_dir().join("kite/rescue.lock"))?;
-    let status = git.status()?;
-    let gathered = Gathered::read(git, &status, options)?;
+    let (status, unseen) = look(git)?;
+    let gathered = Gathered::read(git, &status, unseen, options)?;
     if gathered.is_nothing() {
         return Ok(None);
     }
@@ -232,15 +233,27 @@ pub fn load(git: &Git, number: u64) -> Result<Kept, Error> {
 /// The files of a working copy as they are now, as a commit upon its `HEAD`, written into the
 /// repository `into`; `HEAD` itself where nothing is dirty, `None` before the first commit.
 pub(crate) fn files_now(git: &Git, into: &Git, options: &Options) -> Result<Option<Oid>, Error> {
-    let status = git.status()?;
+    let (status, unseen) = look(git)?;
     let Some(head) = &status.head else {
         return Ok(None);
     };
-    let gathered = Gathered::read(git, &status, options)?;
+    let gathered = Gathered::read(git, &status, unseen, options)?;
     if gathered.files.is_empty() {
         return Ok(status.head);
     }
     gathered.stream.commit_files(into, head).map(Some)
+}
+
+/// What is dirty, and which files git does not look at, asked at the same time.
+fn look(git: &Git) -> Result<(Status, Vec<PathBuf>), Error> {
+    thread::scope(|scope| {
+        let unseen = scope.spawn(|| git.unseen());
+        let status = git.status()?;
+        match unseen.join() {
+            Ok(unseen) => Ok((status, unseen?)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 fn next_number(git: &Git, lock: &mut Lock, number_min: u64) -> Result<u64, Error> {
@@ -266,7 +279,12 @@ struct Gathered {
 }
 
 impl Gathered {
-    fn read(git: &Git, status: &Status, options: &Options) -> Result<Gathered, Error> {
+    fn read(
+        git: &Git,
+        status: &Status,
+        unseen: Vec<PathBuf>,
+        options: &Options,
+    ) -> Result<Gathered, Error> {
         let place = Place::open(git.top())?;
         let mut gathered = Gathered {
             stream: Stream::new(status.head.clone()),
@@ -283,7 +301,7 @@ impl Gathered {
         for file in tracked {
             gathered.tracked(&place, file, options)?;
         }
-        gathered.unseen(git, &place, status, options)?;
+        gathered.unseen(git, &place, status, unseen, options)?;
         for path in untracked.into_iter().map(|file| &file.path) {
             gathered.untracked(&place, path, options)?;
         }
@@ -327,18 +345,22 @@ impl Gathered {
         git: &Git,
         place: &Place,
         status: &Status,
+        mut unseen: Vec<PathBuf>,
         options: &Options,
     ) -> Result<(), Error> {
         let here: HashSet<&Path> = status.files.iter().map(|it| it.path.as_path()).collect();
-        let mut unseen = git.unseen()?;
-        unseen.retain(|(path, _)| !here.contains(path.as_path()));
+        // In a sparse checkout most are not there, and nobody has removed them.
+        unseen.retain(|path| {
+            let stands = || git.top().join(path).symlink_metadata().is_ok();
+            !here.contains(path.as_path()) && stands()
+        });
         unseen.truncate(UNSEEN_MAX);
+        let unseen = git.staged(&unseen)?;
         let oids: Vec<Oid> = unseen.iter().map(|(_, side)| side.oid.clone()).collect();
         let blobs = git.blobs(&oids)?;
         for (path, side) in &unseen {
             let there = match place.read(path, options.file_bytes_max)? {
                 Found::File { bytes, .. } => bytes,
-                // In a sparse checkout most are not there, and nobody has removed them.
                 _ => continue,
             };
             if blobs.get(&side.oid) != Some(&there) {

@@ -201,18 +201,18 @@ impl Git {
 
     /// The tracked files that git was told not to look at: marked `assume-unchanged` or
     /// `skip-worktree`.
-    pub(crate) fn unseen(&self) -> Result<Vec<(PathBuf, Side)>, Error> {
+    pub(crate) fn unseen(&self) -> Result<Vec<PathBuf>, Error> {
         let said = self
             .call("ls-files")
-            .args(["-v", "-s", "-z", "--full-name"])
+            .args(["-v", "-z", "--full-name"])
             .output_max(CHANGES_BYTES_MAX)
             .run()?;
         let mut found = Vec::new();
         for record in said.split(|byte| *byte == 0).filter(|r| !r.is_empty()) {
-            // A letter, a space, and the entry. Small letters are assumed to be unchanged.
-            let (tag, entry) = record.split_at_checked(2).ok_or_else(|| odd("ls-files"))?;
+            // A letter, a space, and the path. Small letters are assumed to be unchanged.
+            let (tag, path) = record.split_at_checked(2).ok_or_else(|| odd("ls-files"))?;
             if tag[0].is_ascii_lowercase() || tag[0] == b'S' {
-                found.push(index_entry(entry).ok_or_else(|| odd("ls-files"))?);
+                found.push(super::path(path));
             }
         }
         Ok(found)
