@@ -235,8 +235,8 @@ pub(super) const ROWS: &[Row] = &[
         short: Some("`sed -i`, `mv`, `rm`, a formatter on another's file"),
         verdict: NOTICED_AND_UNDOABLE,
         tests: &[
-            "crates/daemon/src/engine/aftermath_stories.rs::both_sides_are_told_once_where_it_was_anothers_work",
-            "crates/daemon/src/engine/aftermath_stories.rs::what_a_command_changes_is_attributed_and_comes_back_byte_for_byte",
+            "crates/daemon/src/engine/aftermath_stories/telling.rs::both_sides_are_told_once_where_it_was_anothers_work",
+            "crates/daemon/src/engine/aftermath_stories/recorded.rs::what_a_command_changes_is_attributed_and_comes_back_byte_for_byte",
         ],
     },
     Row {
@@ -244,7 +244,7 @@ pub(super) const ROWS: &[Row] = &[
         short: None,
         verdict: NOTICED_AND_UNDOABLE,
         tests: &[
-            "crates/daemon/src/engine/aftermath_stories.rs::a_locked_file_is_not_put_back_but_both_are_told",
+            "crates/daemon/src/engine/aftermath_stories/telling.rs::a_locked_file_is_not_put_back_but_both_are_told",
         ],
     },
     Row {
