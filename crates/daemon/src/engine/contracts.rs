@@ -33,6 +33,8 @@ use crate::{
 
 /// A step waits at most so long for looks at files.
 const LOOK_MAX: Duration = Duration::from_millis(50);
+/// And so long for one file to be read. Together they stay below what a hook waits for its answer.
+const READ_MAX: Duration = Duration::from_millis(25);
 /// Files of one owner that changed since it saw them; what comes after them is not looked at.
 const VIEWS_MAX: usize = 64;
 /// Files that are looked at for one step; the others wait for the next.
@@ -159,7 +161,7 @@ impl<S: Store> Engine<S> {
     async fn keep_seen(&self, path: &Path) {
         let path = path.to_owned();
         let reading = tokio::task::spawn_blocking(move || looking::read(&path));
-        let reading = tokio::time::timeout(LOOK_MAX, reading).await;
+        let reading = tokio::time::timeout(READ_MAX, reading).await;
         if let Ok(Ok(Sight::Text { hash, text })) = reading {
             self.contracts.texts.borrow_mut().put(hash, text);
         }
@@ -357,7 +359,7 @@ impl<S: Store> Engine<S> {
     async fn text_of(&self, path: &Path) -> String {
         let path = path.to_owned();
         let reading = tokio::task::spawn_blocking(move || looking::read(&path));
-        match tokio::time::timeout(LOOK_MAX, reading).await {
+        match tokio::time::timeout(READ_MAX, reading).await {
             Ok(Ok(Sight::Text { text, .. })) => text.to_string(),
             _ => String::new(),
         }

@@ -41,8 +41,7 @@ fn a_changed_signature_is_told_once_and_an_edit_with_the_old_name_is_refused_onc
 
     accepted(other.plays([Call::edit(&schema, EMAILS.0, EMAILS.1)])?)?;
     changes(&stage, 2)?;
-    accepted(reader.plays([Call::bash("true")])?)?;
-    let told = notes(&reader);
+    let told = hears(&mut reader)?;
     let [note] = told.as_slice() else {
         return Err(format!("not told in one line: {told:?}").into());
     };
@@ -68,6 +67,52 @@ fn a_changed_signature_is_told_once_and_an_edit_with_the_old_name_is_refused_onc
     reader.finish()?;
     other.finish()?;
     stage.check_model()
+}
+
+#[test]
+fn what_a_shell_command_changed_is_told_too() -> Scene {
+    let Some(stage) = Stage::set_with_kite(&[("schema.ts", SCHEMA)])? else {
+        return Ok(());
+    };
+    let mut reader = Player::new(&stage, "reader", "Send mails");
+    let mut other = Player::new(&stage, "other", "Many addresses");
+    accepted(reader.plays([Call::read(&stage.project.file("schema.ts"))])?)?;
+    within(LIMIT, "what was read is known", || {
+        Ok(hooks(&stage, "PostToolUse", "Read")? == 1)
+    })?;
+    let command = "sed -i.old 's/find(id: number)/find(id: string)/' schema.ts && rm schema.ts.old";
+    accepted(other.plays([Call::bash(command)])?)?;
+    within(LIMIT, "what the command changed is known", || {
+        let log = stage.kite_json(&["log", "--limit", "1000"])?;
+        let events = log["events"].as_array().ok_or("no events")?;
+        let edited = |line: &Value| line["what"] == "edited" && line["target"] == "schema.ts";
+        Ok(events.iter().any(edited))
+    })?;
+    let told = hears(&mut reader)?;
+    let [note] = told.as_slice() else {
+        return Err(format!("not told in one line: {told:?}").into());
+    };
+    assert!(
+        note.ends_with(": find(id: number) -> find(id: string)"),
+        "{note}"
+    );
+    reader.finish()?;
+    other.finish()?;
+    stage.check_model()
+}
+
+/// What the reader is told of the schema. On a busy machine the look takes longer than a step
+/// waits for it, and a later step tells.
+fn hears(reader: &mut Player<'_>) -> Result<Vec<String>, Fault> {
+    const STEPS_MAX: usize = 5;
+    for _ in 0..STEPS_MAX {
+        accepted(reader.plays([Call::bash("true")])?)?;
+        let told = notes(reader);
+        if !told.is_empty() {
+            return Ok(told);
+        }
+    }
+    Ok(Vec::new())
 }
 
 fn accepted(results: Vec<ToolResult>) -> Scene {
