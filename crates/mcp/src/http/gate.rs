@@ -82,8 +82,14 @@ impl<H: ServerHandler> Gate<H> {
             "/version" => Ok(page(StatusCode::OK, &self.version())),
             _ => {
                 let (head, _) = request.into_parts();
+                let ends = head.method == Method::DELETE;
                 let empty = Request::from_parts(head, Full::<Bytes>::default());
-                Ok(self.service.handle(empty).await)
+                let mut reply = self.service.handle(empty).await;
+                // rmcp says "accepted"; the official Python client takes that for a failure.
+                if ends && reply.status() == StatusCode::ACCEPTED {
+                    *reply.status_mut() = StatusCode::NO_CONTENT;
+                }
+                Ok(reply)
             }
         }
     }

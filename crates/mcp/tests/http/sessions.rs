@@ -61,7 +61,7 @@ fn a_session_that_its_client_has_ended_is_not_found_any_more() {
     let session = server.initialize();
     let mut wire = server.connect();
     wire.send(&format!("{}{session}\r\n", server.head("DELETE", "/mcp")));
-    assert_eq!(wire.answer().status, 202);
+    assert_eq!(wire.answer().status, 204);
     let ping = json!({"jsonrpc": "2.0", "id": 3, "method": "ping"});
     assert_eq!(server.ask(&session, &ping).status, 404);
     let made_up = "Mcp-Session-Id: ../../http-token\r\n";
