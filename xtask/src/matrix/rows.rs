@@ -67,6 +67,10 @@ const NOTICED_AND_UNDOABLE: Verdict = Verdict {
 /// Every judgement of a git command, held against git itself.
 const GIT: &str = "crates/gitcall/tests/real_git.rs::judgement_and_alternative_hold_against_git";
 
+/// Each verb in six spellings, run by real Claude Code beside another session's work.
+const TABLE: &str =
+    "crates/scenes/tests/scenes/git_table.rs::no_git_command_costs_another_session_its_work";
+
 /// In the order of the documents: edits, tasks, git, shell, Kite itself.
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -142,6 +146,7 @@ pub(super) const ROWS: &[Row] = &[
         verdict: PREVENTED_AND_UNDOABLE,
         tests: &[
             "crates/scenes/tests/scenes/git_guard.rs::what_would_take_anothers_work_is_refused_and_the_alternative_leaves_it_alone",
+            TABLE,
             GIT,
             "crates/undo/tests/runner/undos.rs::after_a_stash",
         ],
@@ -150,13 +155,18 @@ pub(super) const ROWS: &[Row] = &[
         hazard: "`git reset --hard` over another's uncommitted work",
         short: None,
         verdict: PREVENTED_AND_UNDOABLE,
-        tests: &[GIT, "crates/undo/tests/runner/undos.rs::after_a_reset"],
+        tests: &[
+            TABLE,
+            GIT,
+            "crates/undo/tests/runner/undos.rs::after_a_reset",
+        ],
     },
     Row {
         hazard: "`git checkout`, `git switch`, `git restore` over another's uncommitted work",
         short: None,
         verdict: PREVENTED_AND_UNDOABLE,
         tests: &[
+            TABLE,
             GIT,
             "crates/undo/tests/runner/undos.rs::after_checkout_and_restore",
         ],
@@ -165,7 +175,11 @@ pub(super) const ROWS: &[Row] = &[
         hazard: "`git clean` and `git rm` over another's uncommitted work",
         short: None,
         verdict: PREVENTED_AND_UNDOABLE,
-        tests: &[GIT, "crates/undo/tests/runner/undos.rs::after_clean_and_rm"],
+        tests: &[
+            TABLE,
+            GIT,
+            "crates/undo/tests/runner/undos.rs::after_clean_and_rm",
+        ],
     },
     Row {
         hazard: "`git add -A && git commit` sweeps up another's uncommitted work",
@@ -173,6 +187,7 @@ pub(super) const ROWS: &[Row] = &[
         verdict: PREVENTED_AND_UNDOABLE,
         tests: &[
             "crates/daemon/src/engine/git_stories.rs::sweeping_anothers_work_into_a_commit_is_refused_and_ones_own_is_not",
+            TABLE,
             GIT,
             "crates/undo/tests/runner/undos.rs::after_a_sweeping_add_or_commit",
         ],
@@ -191,6 +206,7 @@ pub(super) const ROWS: &[Row] = &[
         short: Some("`git rebase`, `merge`, `pull`, and what cannot be judged"),
         verdict: NOTICED_AND_UNDOABLE,
         tests: &[
+            TABLE,
             "crates/scenes/tests/scenes/git_guard.rs::what_is_not_certain_is_let_go_in_one_line_and_all_comes_back",
             "crates/daemon/src/engine/git_stories.rs::a_verb_that_only_the_shell_knows_goes_on_with_a_snapshot_and_one_line",
         ],
@@ -200,6 +216,7 @@ pub(super) const ROWS: &[Row] = &[
         short: None,
         verdict: PREVENTED,
         tests: &[
+            TABLE,
             "crates/daemon/src/engine/git_stories.rs::a_working_copy_with_anothers_work_is_not_removed",
         ],
     },
