@@ -84,9 +84,12 @@ fn files(
     left_out: &[LeftOut],
 ) -> Result<Vec<KeptFile>, Error> {
     let left_out: HashSet<PathBuf> = left_out.iter().map(|it| it.path.clone().into()).collect();
-    let empty = git.empty_tree()?;
+    let before = match head {
+        Some(head) => head.clone(),
+        None => git.empty_tree()?,
+    };
     let mut files = BTreeMap::new();
-    for change in git.changes(head.unwrap_or(&empty), index)? {
+    for change in git.changes(&before, index)? {
         let file = KeptFile {
             left_out: left_out.contains(&change.path),
             path: change.path.clone(),

@@ -4,8 +4,8 @@
 //! `kite undo` puts it there, or a commit has it.
 //!
 //! `KITE_UNDO_RUNS=1000 cargo test -p kite-undo histories` tells more of them, and how many contents
-//! came back which way; `KITE_UNDO_SEED=n` tells one again. A story takes about a hundred processes
-//! of git and nothing else, so more stories at once than cores are of no use.
+//! came back which way; `KITE_UNDO_SEED=n` tells one again. A story takes about two hundred
+//! processes of git and little else, so more stories at once than cores are of little use.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
