@@ -154,7 +154,8 @@ impl<S: Store> Engine<S> {
         }
         let mut concerned: BTreeSet<TaskId> = BTreeSet::new();
         self.store.read(|ledger| {
-            for id in changed.woken.iter().chain([&changed.task]) {
+            let records = changed.touched.iter().chain(&changed.woken);
+            for id in records.chain([&changed.task]) {
                 concerned.insert(*id);
                 concerned.extend(ledger.tasks.dependents(*id));
                 if let Some(task) = ledger.tasks.get(*id) {

@@ -18,6 +18,7 @@ mod random;
 mod restart;
 mod retries;
 mod secrets;
+mod updates;
 mod waiting;
 mod world;
 

@@ -41,7 +41,7 @@ pub(super) const TEMPLATE: Declaration = Declaration {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Locks {
-    page: Page,
+    pub(super) page: Page,
 }
 
 impl Locks {

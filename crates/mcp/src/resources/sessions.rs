@@ -53,7 +53,7 @@ pub(super) const TEMPLATE: Declaration = Declaration {
 pub(crate) struct Sessions {
     /// Only those that live.
     active: bool,
-    page: Page,
+    pub(super) page: Page,
 }
 
 impl Sessions {

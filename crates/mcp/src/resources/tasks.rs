@@ -136,13 +136,18 @@ pub(super) fn states_beginning(start: &str) -> Vec<String> {
 pub(crate) struct Tasks {
     /// As `task_list` knows it.
     status: &'static str,
-    page: Page,
+    pub(super) page: Page,
 }
 
 impl Tasks {
     pub(super) fn parse(status: &'static str, parts: &Parts) -> Result<Tasks, String> {
         let page = Page::parse(parts)?;
         Ok(Tasks { status, page })
+    }
+
+    /// Whether tasks in every state are meant: then each change of one is a change of this.
+    pub(super) fn are_all(&self) -> bool {
+        self.status == "all"
     }
 
     pub(super) async fn read(&self, reader: &Reader<'_>) -> Result<Value, ReadError> {

@@ -33,14 +33,19 @@ impl Uri {
         })
     }
 
-    /// What this change means for it.
-    pub(crate) fn concern(&self, push: &Push) -> Concern {
-        if !self.topics().contain(Topics::of(&[push.push.as_str()]))
-            || Topics::of(&[push.push.as_str()]) == Topics::default()
-        {
+    /// What this change means for it. `project` is the one that it shows, where that is known.
+    pub(crate) fn concern(&self, push: &Push, project: Option<&str>) -> Concern {
+        let topic = Topics::of(&[push.push.as_str()]);
+        if topic == Topics::default() || !self.topics().contain(topic) {
             return Concern::None;
         }
+        let is_here = match (project, push.project.as_deref()) {
+            (Some(shown), Some(changed)) => Some(shown == changed),
+            _ => None,
+        };
         match self {
+            _ if is_here == Some(false) => Concern::None,
+            Uri::Tasks(tasks) if tasks.are_all() && is_here == Some(true) => Concern::Certain,
             Uri::Task(_) if push.ids.is_empty() => Concern::Perhaps,
             Uri::Task(task) if push.ids.iter().any(|id| id.starts_with(&task.id)) => {
                 Concern::Certain
@@ -51,8 +56,12 @@ impl Uri {
         }
     }
 
-    /// A number that differs where the content does.
-    pub(crate) async fn digest(&self, reader: &Reader<'_>) -> Result<u64, ReadError> {
+    /// A number that differs where the content does, and the project that it shows, where it shows
+    /// one and that can be seen.
+    pub(crate) async fn digest(
+        &self,
+        reader: &Reader<'_>,
+    ) -> Result<(u64, Option<String>), ReadError> {
         let mut state = DefaultHasher::new();
         let content = match self {
             // The newest one stands for all: none comes without a new number.
@@ -69,13 +78,29 @@ impl Uri {
             }
             other => other.read(reader).await,
         };
+        let mut project = None;
         match content {
-            Ok(content) => hash(&content, &mut state),
+            Ok(content) => {
+                project = self.project(&content);
+                hash(&content, &mut state);
+            }
             // That there is no such thing is a state of it.
             Err(ReadError::NotFound(_)) => 0.hash(&mut state),
             Err(error) => return Err(error),
         }
-        Ok(state.finish())
+        Ok((state.finish(), project))
+    }
+
+    fn project(&self, content: &Value) -> Option<String> {
+        let (list, page) = match self {
+            Uri::Tasks(tasks) => ("tasks", &tasks.page),
+            Uri::Sessions(sessions) => ("sessions", &sessions.page),
+            Uri::Locks(locks) => ("locks", &locks.page),
+            _ => return None,
+        };
+        let is_one = page.project.as_deref() != Some("*");
+        let shown = content[list][0]["project"].as_str().filter(|_| is_one);
+        shown.map(str::to_owned)
     }
 }
 
@@ -106,7 +131,25 @@ mod tests {
 
     fn of(uri: &str, push: Value) -> Concern {
         let push: Push = serde_json::from_value(push).expect("a push");
-        Uri::parse(uri).expect("ours").concern(&push)
+        Uri::parse(uri).expect("ours").concern(&push, None)
+    }
+
+    #[test]
+    fn another_project_is_no_concern() {
+        let in_project = |uri: &str, project: &str| {
+            let push: Push =
+                serde_json::from_value(json!({"push": "tasks", "project": "/p"})).expect("a push");
+            Uri::parse(uri).expect("ours").concern(&push, Some(project))
+        };
+        assert_eq!(in_project("kite://tasks", "/p"), Concern::Certain);
+        assert_eq!(in_project("kite://tasks/ready", "/p"), Concern::Perhaps);
+        assert_eq!(in_project("kite://tasks", "/q"), Concern::None);
+        assert_eq!(in_project("kite://sessions", "/q"), Concern::None);
+        let everywhere = Uri::parse("kite://tasks?project=*").expect("ours");
+        assert_eq!(
+            everywhere.project(&json!({"tasks": [{"project": "/p"}]})),
+            None
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::SUBSCRIPTIONS_MAX;
 use crate::{
     daemon::{Daemon, Feed, Following, Topics},
-    resources::{Concern, Reader, Uri},
+    resources::{Concern, ReadError, Reader, Uri},
 };
 
 /// The least between two updates of one resource: at most ten a second.
@@ -43,6 +43,8 @@ struct Followed {
     not_before: Instant,
     /// The content that the latest update stood for, where that is known.
     digest: Option<u64>,
+    /// The project that it shows, where that is known.
+    project: Option<String>,
 }
 
 /// Whether a resource has to be looked at.
@@ -51,7 +53,9 @@ enum Due {
     No,
     /// It may have changed.
     Look,
-    /// An update is owed, whatever the content.
+    /// It has changed: there is no need to look.
+    Certain,
+    /// An update is owed, whatever the content; which one that is has to be known.
     Update,
 }
 
@@ -82,6 +86,7 @@ impl Follower {
             due: Due::Update,
             not_before: Instant::now(),
             digest: None,
+            project: None,
         });
     }
 
@@ -130,10 +135,10 @@ impl Follower {
 
     fn note(&mut self, push: &kite_wire::reply::Push) {
         for followed in &mut self.followed {
-            let due = match followed.resource.concern(push) {
+            let due = match followed.resource.concern(push, followed.project.as_deref()) {
                 Concern::None => Due::No,
                 Concern::Perhaps => Due::Look,
-                Concern::Certain => Due::Update,
+                Concern::Certain => Due::Certain,
             };
             followed.due = followed.due.max(due);
         }
@@ -169,17 +174,27 @@ impl Follower {
             withdrawn: CancellationToken::new(),
         };
         let digest = match (followed.due, &followed.resource) {
-            // Nothing else is compared with it.
-            (Due::Update, Uri::Task(_) | Uri::Events(_)) => Ok(None),
-            _ => followed.resource.digest(&reader).await.map(Some),
+            // Nothing is ever compared with these: each change of them is known to be one.
+            (Due::Certain, _) | (Due::Update, Uri::Task(_) | Uri::Events(_)) => None,
+            _ => Some(followed.resource.digest(&reader).await),
         };
         let followed = &mut self.followed[at];
         let now = Instant::now();
-        let Ok(digest) = digest else {
-            followed.not_before = now + FAILED_PAUSE;
-            return None;
+        let digest = match digest {
+            Some(Ok((digest, project))) => {
+                followed.project = project.or(followed.project.take());
+                Some(digest)
+            }
+            // The daemon refuses to show it; a look that is owed an update is told that way.
+            Some(Err(ReadError::Refused(_))) => None,
+            Some(Err(_)) => {
+                followed.not_before = now + FAILED_PAUSE;
+                return None;
+            }
+            None => None,
         };
-        let is_new = followed.due == Due::Update || digest != followed.digest;
+        // What is not known cannot be compared: better told once too often.
+        let is_new = followed.due > Due::Look || digest != followed.digest;
         followed.due = Due::No;
         followed.digest = digest;
         followed.not_before = now + if is_new { UPDATE_PAUSE } else { LOOK_PAUSE };
