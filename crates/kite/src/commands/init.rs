@@ -24,6 +24,7 @@ Examples:
   kite init --dry-run           show what would change, and change nothing
   kite init --team              in files that the team shares
   kite init --user              all your projects
+  kite init --http              by URL: the tools come from `kite serve`
   kite init --git-hooks         also a net in git itself, for every agent and every script")]
 pub(crate) struct InitArgs {
     /// A directory of the project.
@@ -39,6 +40,16 @@ pub(crate) struct InitArgs {
     /// run first.
     #[arg(long)]
     git_hooks: bool,
+    /// Wire Claude Code by URL, for `kite serve` on this port (3001 where none is given).
+    #[arg(
+        long,
+        value_name = "PORT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "3001",
+        conflicts_with = "team"
+    )]
+    http: Option<u16>,
     /// Show the changes and make none.
     #[arg(long)]
     dry_run: bool,
@@ -64,6 +75,9 @@ pub(crate) fn run(args: &InitArgs, terminal: &mut Terminal) -> Result<Exit, Erro
     let outcome = wiring::init(&asked, &machine, terminal)?;
     if args.dry_run {
         return Ok(Exit::Success);
+    }
+    if let Some(port) = args.http {
+        wiring::wire_by_url(&args.dir, scope, port, &machine, terminal)?;
     }
     let mut daemon = daemon_of_this_build(&machine.home)?;
     let proof = prove_enforcement(&machine.home)?;

@@ -24,7 +24,7 @@ pub(crate) enum Caller {
 }
 
 const HOOK: &str = "/bin/kite-hook";
-const PROGRAM: &str = "/bin/kite";
+pub(super) const PROGRAM: &str = "/bin/kite";
 
 // No `${...}`: Claude Code replaces that in an MCP server's arguments by text of its own.
 const SHARED_HOOK_START: &str = concat!(
@@ -130,7 +130,7 @@ pub(crate) fn of_server(entry: &Value) -> Option<Caller> {
     }
 }
 
-fn absolute(home: &str) -> Option<PathBuf> {
+pub(super) fn absolute(home: &str) -> Option<PathBuf> {
     let home = Path::new(home);
     home.is_absolute().then(|| home.to_owned())
 }
@@ -145,7 +145,7 @@ pub(crate) fn shell_quoted(text: &str) -> String {
 }
 
 /// What [`shell_quoted`] was given; `None` where the text is no single word of its making.
-fn shell_unquoted(word: &str) -> Option<String> {
+pub(super) fn shell_unquoted(word: &str) -> Option<String> {
     let Some(inner) = word.strip_prefix('\'') else {
         return (!word.contains([' ', '\'', '"', '$', '`', ';', '|', '&']))
             .then(|| word.to_owned());

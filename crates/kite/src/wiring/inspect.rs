@@ -163,7 +163,7 @@ impl Wiring {
         let Some(entry) = servers::entry(value, keys) else {
             return;
         };
-        self.server = *entry == caller.server();
+        self.server = servers::is_whole(entry, caller);
         match servers::owner(entry) {
             Owner::Kite(found) => self.note(found, caller),
             Owner::Stranger => self.stranger = true,

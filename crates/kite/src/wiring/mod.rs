@@ -32,6 +32,7 @@ mod servers;
 mod settings;
 mod transaction;
 mod uninit;
+mod url;
 
 pub(crate) use build_id::BuildId;
 pub(crate) use command::shell_quoted;
@@ -46,3 +47,4 @@ pub(crate) use place::Scope;
 pub(crate) use project::Project;
 pub(crate) use report::Report;
 pub(crate) use uninit::{Restored, UninitArgs, uninit};
+pub(crate) use url::wire_by_url;

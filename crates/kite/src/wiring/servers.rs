@@ -7,6 +7,7 @@ use super::{
     document::{self, Document},
     error::Error,
     events::SERVER,
+    url,
 };
 
 /// Whose server stands under Kite's name.
@@ -25,7 +26,14 @@ pub(crate) fn entry<'a>(file: &'a Value, keys: &[String]) -> Option<&'a Value> {
 }
 
 pub(crate) fn owner(entry: &Value) -> Owner {
-    command::of_server(entry).map_or(Owner::Stranger, Owner::Kite)
+    command::of_server(entry)
+        .or_else(|| url::owner(entry))
+        .map_or(Owner::Stranger, Owner::Kite)
+}
+
+/// Whether the entry leads to that caller's server as it is now.
+pub(crate) fn is_whole(entry: &Value, caller: &Caller) -> bool {
+    *entry == caller.server() || url::owner(entry).as_ref() == Some(caller)
 }
 
 /// Adds the entry, or corrects one of the same caller; says whether anything was changed.
@@ -36,7 +44,8 @@ pub(crate) fn wire(document: &Document, keys: &[String], caller: &Caller) -> Res
     let wanted = caller.server();
     let now = document.value();
     if let Some(found) = entry(&now, keys) {
-        if *found == wanted {
+        // One with a URL stays: that is for `kite init --http` to change.
+        if is_whole(found, caller) {
             return Ok(false);
         }
         if owner(found) != Owner::Kite(caller.clone()) {

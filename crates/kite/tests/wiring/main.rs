@@ -14,4 +14,5 @@ mod install;
 mod json;
 mod refusals;
 mod scopes;
+mod url;
 mod world;
