@@ -110,7 +110,10 @@ impl<S: Store> Engine<S> {
                 Effect::Read(file) if !failed => self.has_read(owner, file).await,
                 _ => {}
             },
-            What::BatchEnd { .. } => self.earlier_calls_are_over(owner, None),
+            What::BatchEnd { .. } => {
+                self.earlier_calls_are_over(owner, None);
+                self.edits_are_over(owner);
+            }
             What::TurnEnd => self.turn_may_be_over(owner.session),
             What::SubagentEnd => {
                 self.calls_are_over(owner);

@@ -18,8 +18,9 @@ const REMEMBERED_NS: u64 = 300_000_000_000;
 const TEXT_CHARS_MAX: usize = 8_000;
 /// The kernel's clock for files goes in steps of up to 10 ms, and so lags behind by as much.
 const STEP_NS: u64 = 12_000_000;
-/// What happens to a file so shortly after another session's edit of it comes from that edit,
-/// for instance from a formatter that its client runs: unless a command names the file.
+/// What happens to a file after another session's edit of it, until the hooks of that edit are
+/// over, comes from that edit, for instance from a formatter that its client runs: unless a command
+/// names the file. Where nobody says when they are over, it is so long.
 const EDIT_GRACE_NS: u64 = 5_000_000_000;
 
 /// A shell command of an agent.
@@ -58,7 +59,16 @@ pub(super) struct Moment<'a> {
     pub(super) from_ns: u64,
     pub(super) at_ns: u64,
     /// The last edit of it by a tool: whose, and when.
-    pub(super) edited: Option<&'a (Owner, u64)>,
+    pub(super) edited: Option<&'a LastEdit>,
+}
+
+/// The last edit of a file by a tool.
+#[derive(Clone, Debug)]
+pub(super) struct LastEdit {
+    pub(super) owner: Owner,
+    pub(super) at_ns: u64,
+    /// When it and its hooks were over.
+    pub(super) over_ns: Option<u64>,
 }
 
 /// Where a change comes from.
@@ -175,8 +185,11 @@ impl Command {
         let begin_ns = self.begin_ns.saturating_sub(STEP_NS);
         let within = begin_ns <= moment.at_ns && moment.at_ns <= self.end_ns();
         let overlaps = begin_ns <= moment.at_ns && moment.from_ns <= self.end_ns();
-        let of_an_edit = moment.edited.is_some_and(|(owner, at_ns)| {
-            owner.contends_with(&self.owner) && moment.at_ns <= at_ns.saturating_add(EDIT_GRACE_NS)
+        let of_an_edit = moment.edited.is_some_and(|edit| {
+            let over_ns = edit
+                .over_ns
+                .unwrap_or(edit.at_ns.saturating_add(EDIT_GRACE_NS));
+            edit.owner.contends_with(&self.owner) && moment.at_ns <= over_ns
         });
         let goes_on = matches!(self.end, End::GoesOn(_)) && begin_ns <= moment.at_ns;
         match self.end {
@@ -187,7 +200,7 @@ impl Command {
 }
 
 /// The last edits by tools, by file.
-pub(super) type Edited = std::collections::HashMap<PathBuf, (Owner, u64)>;
+pub(super) type Edited = std::collections::HashMap<PathBuf, LastEdit>;
 
 #[cfg(test)]
 mod tests {
@@ -296,20 +309,25 @@ mod tests {
             (1, "make", 10, End::Over(60)),
             (1, "rm b.rs", 61, End::Over(62)),
         ]);
-        let edited = (owner(2), 20 * SECOND);
-        let of = |file, at: u64, edited: &(Owner, u64)| {
+        let edited = |session, at: u64, over: Option<u64>| LastEdit {
+            owner: owner(session),
+            at_ns: at * SECOND,
+            over_ns: over.map(|at| at * SECOND),
+        };
+        let of = |file, at: u64, edited: LastEdit| {
             all.origin(&Moment {
                 top: "/w",
                 file: Path::new(file),
                 from_ns: at * SECOND,
                 at_ns: at * SECOND,
-                edited: Some(edited),
+                edited: Some(&edited),
             })
         };
-        assert_eq!(of("a.rs", 22, &edited), Origin::Nobody);
-        assert_eq!(of("a.rs", 30, &edited), call("c0", false));
-        assert_eq!(of("a.rs", 22, &(owner(1), 20 * SECOND)), call("c0", false));
-        assert_eq!(of("b.rs", 62, &(owner(2), 60 * SECOND)), call("c1", true));
+        assert_eq!(of("a.rs", 22, edited(2, 20, None)), Origin::Nobody);
+        assert_eq!(of("a.rs", 30, edited(2, 20, None)), call("c0", false));
+        assert_eq!(of("a.rs", 22, edited(2, 20, Some(21))), call("c0", false));
+        assert_eq!(of("a.rs", 22, edited(1, 20, None)), call("c0", false));
+        assert_eq!(of("b.rs", 62, edited(2, 60, None)), call("c1", true));
     }
 
     #[test]

@@ -39,14 +39,14 @@ const COMMAND_CHARS_MAX: usize = 500;
 pub(super) struct Found {
     pub(super) changed: Changed,
     pub(super) file: File,
+    /// The command's text names it.
+    pub(super) named: bool,
     was: Was,
 }
 
 /// What one command changed.
 struct Made {
     command: Command,
-    /// Its text names every one of them.
-    named: bool,
     found: Vec<Found>,
     /// The commits that were checked out between the look before and the command.
     commits: Vec<Oid>,
@@ -57,7 +57,7 @@ struct Made {
 struct Kept {
     /// The entry that undoes it.
     number: Option<u64>,
-    /// What did not change after all.
+    /// What it did not change after all.
     same: BTreeSet<PathBuf>,
     /// Paths that the command brought back by an undo, and that undo's number.
     undone: BTreeMap<PathBuf, u64>,
@@ -229,15 +229,14 @@ impl<S: Store> Engine<S> {
             };
             let made = made.entry(call).or_insert_with(|| Made {
                 command: command.clone(),
-                named: true,
                 found: Vec::new(),
                 commits: look.commits_until(command.begin_ns),
             });
-            made.named &= named;
             made.found.push(Found {
                 was: look.was_at(changed, command.begin_ns),
                 changed: changed.clone(),
                 file,
+                named,
             });
         }
         made.into_values().collect()
@@ -279,6 +278,7 @@ impl<S: Store> Engine<S> {
             for (whom, why) in self.concerned(&command, found, was_dirty) {
                 let share = shares.entry(whom).or_default();
                 share.doer_knows |= undone.is_some();
+                share.unnamed |= !found.named;
                 share.number = share
                     .number
                     .or(number.filter(|_| !kept.lost.contains(path)));
@@ -303,7 +303,7 @@ impl<S: Store> Engine<S> {
             let undo = kept.number.map(|number| format!("kite undo {number}"));
             self.note_of("shell", &what, command.owner.session, words, undo);
         }
-        self.tell_shares(&command, made.named, top, shares);
+        self.tell_shares(&command, top, shares);
     }
 }
 
@@ -313,7 +313,10 @@ fn keep(history: &History, made: &Made, at_ms: u64) -> Result<Kept, Error> {
     let was: Vec<(PathBuf, Was)> = (made.found.iter())
         .map(|found| (found.changed.path.clone(), found.was.clone()))
         .collect();
-    let undone = undone(history, made.command.begin_ns / 1_000_000)?;
+    let begin_ms = made.command.begin_ns / 1_000_000;
+    let from_ns = made.found.iter().map(|found| found.changed.from_ns);
+    let from_ms = from_ns.min().unwrap_or_default() / 1_000_000;
+    let undone = undone(history, from_ms.min(begin_ms))?;
     let mut changes = Vec::new();
     let before = history.versions(&was)?;
     kept.dirty = dirty(history, made, &before)?;
@@ -323,9 +326,16 @@ fn keep(history: &History, made: &Made, at_ms: u64) -> Result<Kept, Error> {
             kept.same.insert(path.clone());
             continue;
         }
-        let by_undo = undone.iter().find(|(at, it, _)| at == path && it == after);
-        if let Some((_, _, number)) = by_undo {
-            kept.undone.insert(path.clone(), *number);
+        let by_undo = undone
+            .iter()
+            .find(|it| it.path == *path && it.after == *after);
+        if let Some(undone) = by_undo {
+            // One before the command was not the command's: only when a file went is not certain.
+            if undone.at_ms < begin_ms {
+                kept.same.insert(path.clone());
+            } else {
+                kept.undone.insert(path.clone(), undone.number);
+            }
             continue;
         }
         if before == Version::Unknown {
@@ -375,8 +385,16 @@ fn dirty(history: &History, made: &Made, before: &[Version]) -> Result<BTreeSet<
     Ok(dirty.into_keys().cloned().collect())
 }
 
+/// A file that an undo has brought back.
+struct Undone {
+    number: u64,
+    at_ms: u64,
+    path: PathBuf,
+    after: Version,
+}
+
 /// What undos since then have brought back: they are entries of their own.
-fn undone(history: &History, since_ms: u64) -> Result<Vec<(PathBuf, Version, u64)>, Error> {
+fn undone(history: &History, since_ms: u64) -> Result<Vec<Undone>, Error> {
     let filter = Filter {
         worktree: Some(history.top().to_owned()),
         count_max: Some(UNDOS_MAX),
@@ -389,7 +407,12 @@ fn undone(history: &History, since_ms: u64) -> Result<Vec<(PathBuf, Version, u64
             && entry.at_ms >= since_ms
         {
             let changes = changes.into_iter();
-            undone.extend(changes.map(|it| (it.path.into(), it.after, entry.number)));
+            undone.extend(changes.map(|it| Undone {
+                number: entry.number,
+                at_ms: entry.at_ms,
+                path: it.path.into(),
+                after: it.after,
+            }));
         }
     }
     Ok(undone)

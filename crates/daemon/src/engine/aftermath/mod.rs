@@ -28,7 +28,7 @@ use kite_store::Store;
 use kite_undo::look::{Known, Sight};
 use tokio::sync::oneshot;
 
-use self::commands::{Command, Commands, Edited, End};
+use self::commands::{Command, Commands, Edited, End, LastEdit};
 use super::Engine;
 use crate::hands::files::{File, Fingerprint};
 
@@ -168,8 +168,24 @@ impl<S: Store> Engine<S> {
             if copy.edited.len() >= EDITED_MAX {
                 copy.edited.clear();
             }
-            copy.edited.insert(path.clone(), (owner.clone(), now_ns()));
+            let edit = LastEdit {
+                owner: owner.clone(),
+                at_ns: now_ns(),
+                over_ns: None,
+            };
+            copy.edited.insert(path.clone(), edit);
             copy.learn(News::Seen(path, sight));
+        }
+    }
+
+    /// All edits of this owner are over, and the hooks behind them.
+    pub(super) fn edits_are_over(&self, owner: &Owner) {
+        let now_ns = now_ns();
+        for copy in self.aftermath.copies.borrow_mut().values_mut() {
+            let own = copy.edited.values_mut().filter(|it| it.owner == *owner);
+            for edit in own {
+                edit.over_ns.get_or_insert(now_ns);
+            }
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Share {
     pub(super) number: Option<u64>,
     /// It was an undo: who made it knows what it did.
     pub(super) doer_knows: bool,
+    /// The command's text does not name all of them.
+    pub(super) unnamed: bool,
 }
 
 #[derive(Debug)]
@@ -105,20 +107,16 @@ impl<S: Store> Engine<S> {
     pub(super) fn tell_shares(
         &self,
         command: &Command,
-        named: bool,
         top: &str,
         shares: BTreeMap<SessionId, Share>,
     ) {
         for (session, share) in shares {
             if !share.doer_knows {
-                let doer = self.to_the_doer(command, named, top, session, &share);
+                let doer = self.to_the_doer(command, top, session, &share);
                 self.tell(&command.owner, doer);
             }
             let other = Owner::session(session);
-            self.tell(
-                &other,
-                self.to_the_other(command, named, top, session, &share),
-            );
+            self.tell(&other, self.to_the_other(command, top, session, &share));
             // That is told; the next edit of the file need not tell it again.
             let mut touches = self.touches.borrow_mut();
             for file in &share.files {
@@ -128,22 +126,15 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    fn to_the_doer(
-        &self,
-        command: &Command,
-        named: bool,
-        top: &str,
-        other: SessionId,
-        share: &Share,
-    ) -> String {
+    fn to_the_doer(&self, command: &Command, top: &str, other: SessionId, share: &Share) -> String {
         let reader = self.reader(command.owner.session, top);
         let who = self.who(other);
         let back = back(share, &reader);
-        let does = match (named, share.deleted()) {
-            (true, true) => "Your command deleted",
-            (true, false) => "Your command changed",
-            (false, true) => "Gone since your command ran:",
-            (false, false) => "Changed while your command ran:",
+        let does = match (share.unnamed, share.deleted()) {
+            (false, true) => "Your command deleted",
+            (false, false) => "Your command changed",
+            (true, true) => "Gone since your command ran:",
+            (true, false) => "Changed while your command ran:",
         };
         let [only] = share.files.as_slice() else {
             let files = share.names(&reader);
@@ -165,7 +156,6 @@ impl<S: Store> Engine<S> {
     fn to_the_other(
         &self,
         command: &Command,
-        named: bool,
         top: &str,
         other: SessionId,
         share: &Share,
@@ -182,22 +172,22 @@ impl<S: Store> Engine<S> {
         } else {
             "changed"
         };
-        let how = match named {
-            true => format!("a shell command of {by} {verb}"),
-            false => format!("{verb} while a shell command of {by} ran"),
+        let how = match share.unnamed {
+            false => format!("a shell command of {by} {verb}"),
+            true => format!("{verb} while a shell command of {by} ran"),
         };
         let [only] = share.files.as_slice() else {
             let (count, files) = (share.files.len(), share.names(&reader));
-            let them = match named {
-                true => format!("{how} {count} files that you edited or have locked"),
-                false => format!("{count} files that you edited or have locked {how}"),
+            let them = match share.unnamed {
+                false => format!("{how} {count} files that you edited or have locked"),
+                true => format!("{count} files that you edited or have locked {how}"),
             };
             return format!("{files}: {them}, at {at} ({words}).{back}");
         };
         let file = inline(&reader.shown(&only.path), PATH_CHARS);
-        match named {
-            true => format!("{file}: {how} it at {at} ({words}).{back}"),
-            false => format!("{file}: {how}, at {at} ({words}).{back}"),
+        match share.unnamed {
+            false => format!("{file}: {how} it at {at} ({words}).{back}"),
+            true => format!("{file}: {how}, at {at} ({words}).{back}"),
         }
     }
 

@@ -87,8 +87,11 @@ fn what_an_edit_leaves_is_never_taken_for_a_commands_doing() {
         let ida = id(&world, &a).await;
         begin(&world, &b, "make", "long").await;
         // One edit is over before the command is, with a formatter behind it; another is not.
-        world.edit(&a, "c.txt", "edited\n", "t1").await;
+        world.before(&a, "Edit", "c.txt", "t1").await;
+        world.write("c.txt", "edited\n");
+        world.after(&a, "Edit", "c.txt", "t1").await;
         world.write("c.txt", "edited and formatted\n");
+        world.batch_end(&a, "t1").await;
         world.before(&a, "Edit", "d.txt", "t2").await;
         world.write("d.txt", "half way\n");
         end(&world, &b, "make", "long", "PostToolUse").await;
