@@ -7,6 +7,7 @@ mod git;
 mod kite;
 mod player;
 mod programs;
+mod serve;
 mod session;
 mod wait;
 
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub use self::{
     git::Repository,
     player::Player,
+    serve::Serving,
     session::{Ending, Session, SessionBuilder},
     wait::{wait_until, within},
 };

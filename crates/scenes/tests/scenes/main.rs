@@ -9,6 +9,7 @@ mod git_guard;
 mod git_table;
 mod holder_death;
 mod locks;
+mod mcp_doors;
 mod phantom_holds;
 mod quiet;
 mod racing_edits;
