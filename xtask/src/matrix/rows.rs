@@ -252,6 +252,7 @@ pub(super) const ROWS: &[Row] = &[
         short: Some("`sed -i`, `mv`, `rm`, a formatter on another's file"),
         verdict: NOTICED_AND_UNDOABLE,
         tests: &[
+            "crates/scenes/tests/scenes/aftermath.rs::what_a_shell_command_does_to_anothers_work_is_told_once_and_comes_back",
             "crates/daemon/src/engine/aftermath_stories/telling.rs::both_sides_are_told_once_where_it_was_anothers_work",
             "crates/daemon/src/engine/aftermath_stories/recorded.rs::what_a_command_changes_is_attributed_and_comes_back_byte_for_byte",
         ],
