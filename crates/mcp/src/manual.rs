@@ -110,7 +110,7 @@ fn resources(out: &mut String) -> std::fmt::Result {
     }
     let mut written: Vec<&'static [(&str, &str)]> = Vec::new();
     for declaration in all() {
-        if written.iter().any(|shape| *shape == declaration.shape) {
+        if written.contains(&declaration.shape) {
             continue;
         }
         written.push(declaration.shape);

@@ -4,6 +4,7 @@ use serde_json::json;
 use tempfile::tempdir;
 
 use crate::{
+    eras::modern,
     server::{Server, outcome},
     stand_in::{Answer, StandIn},
 };
@@ -93,4 +94,47 @@ fn long_lines_are_refused_by_the_rule_they_break() {
         3,
         "what follows is read from its beginning"
     );
+}
+
+#[test]
+fn two_requests_under_one_id_break_nothing() {
+    let home = tempdir().expect("a directory");
+    let _daemon = StandIn::listen(home.path(), |_| Answer::Reply(json!({"sessions": []})));
+    let mut server = Server::initialized(home.path());
+    server.call(1, "kite_sessions", json!({}));
+    server.call(1, "kite_sessions", json!({}));
+    assert_eq!(server.receive()["id"], 1);
+    // The protocol forbids it; whether both are answered is not promised.
+    server.send(&json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}));
+    let mut reply = server.receive();
+    if reply["id"] == 1 {
+        reply = server.receive();
+    }
+    assert_eq!(reply["id"], 2, "{reply}");
+}
+
+#[test]
+fn wrong_metadata_of_the_newer_era_is_refused_by_name() {
+    let home = tempdir().expect("a directory");
+    let mut server = Server::start(home.path());
+    let mut request = modern(1, "tools/list", json!({}));
+    request["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2031-01-01");
+    server.send(&request);
+    let refused = server.receive();
+    assert_eq!(refused["error"]["code"], -32022, "{refused}");
+    assert!(
+        refused["error"]["data"]["supported"]
+            .as_array()
+            .is_some_and(|known| known.contains(&json!("2026-07-28"))),
+        "{refused}"
+    );
+    let mut request = modern(2, "tools/list", json!({}));
+    let meta = request["params"]["_meta"].as_object_mut();
+    meta.expect("an object")
+        .remove("io.modelcontextprotocol/clientCapabilities");
+    server.send(&request);
+    let refused = server.receive();
+    assert_eq!(refused["error"]["code"], -32602, "{refused}");
+    server.send(&modern(3, "tools/list", json!({})));
+    assert_eq!(server.receive()["id"], 3);
 }

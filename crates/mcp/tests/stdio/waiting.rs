@@ -226,3 +226,17 @@ fn waiting_for_events_is_cancelled_in_both_eras_and_leaves_nothing_behind() {
         "what was cancelled is not answered"
     );
 }
+
+#[test]
+fn waiting_for_events_shows_that_it_goes_on() {
+    let home = tempdir().expect("a directory");
+    let _daemon = StandIn::listen(home.path(), log(&Arc::new(AtomicU64::new(7)), 0));
+    let mut server = Server::initialized(home.path());
+    server.call(3, "kite_events", json!({"after": 7, "wait_seconds": 6}));
+    let progress = server.receive();
+    assert_eq!(progress["method"], "notifications/progress", "{progress}");
+    assert_eq!(progress["params"]["progressToken"], 3);
+    assert_eq!(progress["params"]["total"], 6.0);
+    let (text, is_error) = outcome(&server.receive());
+    assert!(!is_error && text.starts_with("Nothing new."), "{text}");
+}
