@@ -10,6 +10,13 @@ use kite_scenes::{
 /// What an MCP server may say about its tools.
 const INSTRUCTIONS_CHARS_MAX: usize = 400;
 
+/// Tools of Claude Code's own that come with any MCP server that has resources.
+const RESOURCE_TOOLS: &[&str] = &[
+    "ListMcpResourcesTool",
+    "ReadMcpResourceTool",
+    "ReadMcpResourceDirTool",
+];
+
 #[test]
 fn a_lone_session_is_told_nothing() -> Scene {
     let files = [("a.txt", "one\n")];
@@ -79,6 +86,7 @@ fn told(stage: &Stage) -> Result<BTreeSet<String>, Fault> {
 /// Claude Code's own words around the names of tools and the instructions of MCP servers.
 fn belongs_to_tools(line: &str) -> bool {
     line.starts_with("mcp__kite__")
+        || RESOURCE_TOOLS.contains(&line)
         || line == "# MCP Server Instructions"
         || line == "## kite"
         || line.starts_with("The following MCP servers have provided instructions")
