@@ -128,11 +128,15 @@ impl<'a> Pair<'a> {
             for name in ["hook-timeout", "stand-aside"] {
                 let _ = fs::remove_file(home.join(name));
             }
+            let faults = home.join("hook-faults");
+            let before = fs::read_to_string(&faults).unwrap_or_default();
             let played = self.play_once(row, without);
-            if !home.join("hook-timeout").exists() {
+            let after = fs::read_to_string(&faults).unwrap_or_default();
+            let fresh = after.strip_prefix(&before).unwrap_or(&after);
+            if !fresh.contains("PreToolUse") && !home.join("stand-aside").exists() {
                 return played;
             }
-            tell(&format!("{}: a hook was not answered in time", row.command));
+            tell(&format!("{}: not answered in time: {fresh}", row.command));
         }
         Err("the machine is too busy for hooks to be answered in time".into())
     }

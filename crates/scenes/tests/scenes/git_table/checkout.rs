@@ -36,7 +36,7 @@ pub(super) const MINE: &str = "my work\n";
 
 impl<'a> Checkout<'a> {
     /// Gives a repository of [`files`] its branches, aliases and remote. `side` differs from
-    /// `main` in nobody's file, `topic` in each tracked file of the other session.
+    /// `main` in nobody's file, `topic` in the row's tracked file of the other session.
     pub(super) fn prepare(repository: &'a Repository, rows: &[Row]) -> Result<Checkout<'a>, Fault> {
         let aliases = rows
             .iter()
@@ -51,13 +51,11 @@ impl<'a> Checkout<'a> {
         fs::write(&exclude, format!("{excluded}\n/trees/\n"))?;
         let checkout = Checkout { repository };
         checkout.script(
-            "git branch topic && git branch side
+            "git branch side && git tag start
              echo more > more.txt && git add more.txt && git commit -qm more
              git checkout -q side && echo side > side.txt && git add side.txt && git commit -qm side
-             git checkout -q topic
-             for each in r*/theirs.txt; do echo 'by topic' > $each; done
-             git commit -qam topic && git checkout -q main
-             for each in main topic side; do git tag start-$each $each; done
+             git checkout -q main
+             for each in main side; do git tag start-$each $each; done
              git init -q --bare ../$(basename $PWD).git
              git remote add origin ../$(basename $PWD).git",
         )?;
@@ -72,11 +70,14 @@ impl<'a> Checkout<'a> {
         };
         self.script(&format!(
             "rm -rf trees .git/rebase-* .git/sequencer .git/*_HEAD .git/MERGE_* .git/index.lock
-             git checkout -q -f -B main start-main && git reset -q --hard && git clean -ffdq
-             git stash clear && git branch -qf topic start-topic && git branch -qf side start-side
+             git checkout -q -f -B topic start && git reset -q --hard && git clean -ffdq
+             echo 'by topic' > {label}/theirs.txt && git commit -qam topic
+             git checkout -q -f -B main start-main
+             git stash clear && git branch -qf side start-side
              git branch -qD again 2>/dev/null || true
-             git push -qf origin start-topic:refs/heads/main && git worktree prune
-             {tree}"
+             git push -qf origin topic:refs/heads/main && git worktree prune
+             {tree}",
+            label = row.label,
         ))
     }
 
