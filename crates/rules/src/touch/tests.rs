@@ -139,7 +139,11 @@ fn it_is_known_who_saw_what_last() {
     change(&mut log, &bob, V2, at(2));
     assert!(log.judge_overwrite(FILE, &session(3), V2).is_err());
     let readers: alloc::vec::Vec<_> = log.readers(FILE).collect();
-    assert_eq!(readers, [(&ann, V1), (&bob, V2)], "who never looked has not");
+    assert_eq!(
+        readers,
+        [(&ann, V1), (&bob, V2)],
+        "who never looked has not"
+    );
     assert_eq!(log.seen(FILE, &bob), Some(V2));
     assert_eq!(log.seen(FILE, &session(3)), None);
     assert_eq!(log.seen("/p/other", &ann), None);
