@@ -5,17 +5,21 @@ use std::process::ExitCode;
 mod bench;
 mod matrix;
 mod picture;
+mod vault_bench;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
+        Some("bench") if std::env::args().nth(2).as_deref() == Some("vault") => {
+            vault_bench::run(&words.skip(1).collect::<Vec<_>>())
+        }
         Some("bench") => bench::run(&words.collect::<Vec<_>>()),
         Some("matrix") => matrix::run(&words.collect::<Vec<_>>()),
         Some("picture") => picture::draw(),
         Some(bench::echo::COMMAND) => bench::echo::serve(&words.next().unwrap_or_default()),
         _ => {
             say(
-                "usage: cargo xtask bench [processes] [sockets] [depth] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       kite demo | cargo xtask picture > docs/demo.svg",
+                "usage: cargo xtask bench [processes] [sockets] [depth] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
             );
             ExitCode::from(2)
         }

@@ -39,12 +39,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kite-undo", &[]),
     ("kite-vault", &[]),
     ("kite-wire", &[]),
-    ("xtask", &["kite-rules", "kite-wire"]),
+    ("xtask", &["kite-rules", "kite-vault", "kite-wire"]),
 ];
 
 /// Words that may stand only in some rooms.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("rusqlite", &["crates/store", "crates/vault"]),
+    (
+        "rusqlite",
+        &["crates/store", "crates/vault", "xtask/src/vault_bench"],
+    ),
     ("rmcp", &["crates/mcp"]),
     ("tree_sitter", &["crates/contracts"]),
     (

@@ -181,8 +181,7 @@ impl Index {
 
     fn forget_unnamed(&mut self) -> Result<(), Error> {
         self.ready()?;
-        let named: Vec<(String, Option<String>)> =
-            self.used().iter().map(|vault| row_of(vault)).collect();
+        let named: Vec<(String, Option<String>)> = self.used().iter().map(row_of).collect();
         self.handle.write_all(|transaction| {
             let known: Vec<(i64, String, Option<String>)> = transaction
                 .prepare("SELECT id, folder, project FROM vault")?
@@ -264,7 +263,7 @@ impl Index {
             })
         };
         let paths: Vec<&Path> = paths.iter().copied().filter(|path| !hidden(path)).collect();
-        if !paths.iter().all(|path| single(&path)) {
+        if !paths.iter().all(single) {
             return self.scan(vault);
         }
         let id = self.id_of(vault)?;

@@ -57,10 +57,6 @@ impl Stamp {
         bytes: 0,
         modified_ns: i64::MIN,
     };
-
-    pub(crate) fn modified_ms(self) -> i64 {
-        self.modified_ns / 1_000_000
-    }
 }
 
 /// A directory and what is below it.
@@ -239,11 +235,11 @@ fn read_at(directory: &OwnedFd, name: &OsStr, bytes_max: u64) -> io::Result<Foun
 
 fn stamp_of(stat: &rustix::fs::Stat) -> Stamp {
     // The types differ between systems; the values fit.
-    let seconds = i64::try_from(stat.st_mtime).unwrap_or(0);
     let nanoseconds = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
     Stamp {
         bytes: u64::try_from(stat.st_size).unwrap_or(0),
-        modified_ns: seconds
+        modified_ns: stat
+            .st_mtime
             .saturating_mul(1_000_000_000)
             .saturating_add(nanoseconds),
     }

@@ -174,7 +174,7 @@ impl Iterator for Spans<'_> {
         let mut characters = self.text[start..].char_indices().peekable();
         while let Some((offset, c)) = characters.next() {
             let after = characters.peek().map(|(_, after)| *after);
-            if !is_wordy(c) && !(is_joint(c) && after.is_some_and(is_wordy)) {
+            if !(is_wordy(c) || is_joint(c) && after.is_some_and(is_wordy)) {
                 break;
             }
             end = start + offset + c.len_utf8();

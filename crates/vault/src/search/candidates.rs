@@ -32,6 +32,9 @@ pub(crate) struct Sought {
     /// One list of stems for each prefix.
     prefixes: Vec<Vec<String>>,
     pairs: Vec<(String, String)>,
+    /// How many of the known words, the rarest, of which a note must have one. The others only
+    /// rank. 0: all words are alike.
+    required: usize,
 }
 
 /// A word and what it says about a note that has it.
@@ -88,6 +91,7 @@ impl Search<'_> {
             phrases: parsed.phrases.clone(),
             prefixes: Vec::new(),
             pairs,
+            required: 0,
         };
         for prefix in &parsed.prefixes {
             sought.prefixes.push(stems_of(connection, prefix)?);
@@ -96,11 +100,13 @@ impl Search<'_> {
         Ok(sought)
     }
 
-    /// Rare words first; common ones only where there is nothing else.
+    /// Rare words first, and not too many.
     fn choose(&self, sought: &mut Sought) {
         let words = &mut sought.words;
         // Stable: of two equally rare ones, the first in the query.
         words.sort_by_key(|word| word.notes);
+        let unknown = words.iter().take_while(|word| word.notes == 0).count();
+        words.truncate(unknown + QUERY_WORDS_MAX);
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
@@ -108,13 +114,11 @@ impl Search<'_> {
             reason = "a share of a count"
         )]
         let common = (self.notes as f64 * self.ranking.common).ceil() as u64;
-        let tells = |word: &Rated| word.notes > 0 && word.notes <= common.max(8);
-        let telling = words.iter().filter(|word| tells(word)).count();
-        if telling >= 2 || (telling == 1 && words.len() == 1) {
-            words.retain(|word| word.notes == 0 || tells(word));
-        }
-        let unknown = words.iter().take_while(|word| word.notes == 0).count();
-        words.truncate(unknown + QUERY_WORDS_MAX);
+        let rare = words
+            .iter()
+            .filter(|it| it.notes > 0 && it.notes <= common)
+            .count();
+        sought.required = if rare >= 2 { rare } else { 0 };
         let kept = |stem: &String| words.iter().any(|it| it.stem == *stem && it.notes > 0);
         sought.pairs.retain(|(one, two)| kept(one) && kept(two));
         sought.pairs.truncate(QUERY_WORDS_MAX);
@@ -232,7 +236,10 @@ impl Sought {
             stems.join(" OR ")
         });
         optional.extend(prefixes.filter(|it| !it.is_empty()));
-        let required: Vec<String> = self.phrases.iter().map(quoted).collect();
+        let mut required: Vec<String> = self.phrases.iter().map(quoted).collect();
+        if required.is_empty() && self.required > 0 && self.prefixes.is_empty() {
+            required.push(optional[..self.required].join(" OR "));
+        }
         let required = required.join(" AND ");
         match (required.is_empty(), optional.is_empty()) {
             (true, true) => None,

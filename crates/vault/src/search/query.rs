@@ -87,10 +87,8 @@ impl Parsed {
             }
             for part in run.parts {
                 let stopword = is_stopword(&part.folded);
-                if !stopword {
-                    if let Some(before) = before.replace(part.stem.clone()) {
-                        self.pairs.push((before, part.stem.clone()));
-                    }
+                if !stopword && let Some(before) = before.replace(part.stem.clone()) {
+                    self.pairs.push((before, part.stem.clone()));
                 }
                 self.ask(seen, part.stem, stopword, false);
             }

@@ -15,34 +15,26 @@ pub struct Ranking {
     /// Whether two words that stand together in the query count again where they stand together
     /// in a note.
     pub pairs: bool,
-    /// Words in more than this share of the notes are not searched for, if there are others.
+    /// Words in more than this share of the notes only rank, if there are others: what has no
+    /// rarer one is not found.
     pub common: f64,
     /// How much a note of today is worth more than one of long ago: a tie-breaker.
     pub recency: f64,
-    /// How many of the best are looked at more closely.
-    pub closer: usize,
-    /// What the share of the query's words that a note has is worth.
-    pub coverage: f64,
-    /// What is worth that they stand in one section.
-    pub section: f64,
 }
 
 impl Default for Ranking {
     fn default() -> Ranking {
         Ranking {
-            title: 8.0,
-            headings: 3.0,
+            title: 4.0,
+            headings: 2.0,
             aliases: 6.0,
             tags: 4.0,
-            lead: 2.0,
+            lead: 4.0,
             text: 1.0,
             identifiers: 2.0,
             pairs: true,
-            common: 0.5,
+            common: 0.4,
             recency: 0.02,
-            closer: 0,
-            coverage: 0.0,
-            section: 0.0,
         }
     }
 }

@@ -9,21 +9,21 @@ use kite_vault::{Answer, Index, Query, Reach, Scan, Scope, Searcher, Vault};
 use tempfile::TempDir;
 
 /// The wall clock of every test, in milliseconds: later than every note.
-pub const NOW_MS: i64 = 4_000_000_000_000;
+pub(crate) const NOW_MS: i64 = 4_000_000_000_000;
 
 /// A person's vault with an index beside it.
-pub struct Notes {
-    pub directory: TempDir,
-    pub index: Index,
-    pub searcher: Searcher,
+pub(crate) struct Notes {
+    pub(crate) directory: TempDir,
+    pub(crate) index: Index,
+    pub(crate) searcher: Searcher,
 }
 
 impl Notes {
-    pub fn new() -> Notes {
+    pub(crate) fn new() -> Notes {
         Notes::of(|home| vec![Vault::chosen(home.join("vault"), Scope::Person)])
     }
 
-    pub fn of(vaults: impl FnOnce(&Path) -> Vec<Vault>) -> Notes {
+    pub(crate) fn of(vaults: impl FnOnce(&Path) -> Vec<Vault>) -> Notes {
         let directory = tempfile::tempdir().expect("a directory");
         fs::create_dir(directory.path().join("vault")).expect("a vault");
         let vaults = vaults(directory.path());
@@ -36,29 +36,29 @@ impl Notes {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join("vault").join(name)
     }
 
-    pub fn put(&self, name: &str, text: impl AsRef<[u8]>) -> &Notes {
+    pub(crate) fn put(&self, name: &str, text: impl AsRef<[u8]>) -> &Notes {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
         fs::write(path, text).expect("a note");
         self
     }
 
-    pub fn rescan(&mut self) -> Scan {
+    pub(crate) fn rescan(&mut self) -> Scan {
         self.index.rescan().expect("a scan")
     }
 
     /// The notes that answer, by their paths, after a look at the folder.
-    pub fn found(&mut self, text: &str) -> Vec<String> {
+    pub(crate) fn found(&mut self, text: &str) -> Vec<String> {
         self.rescan();
         self.names(text)
     }
 
     /// As [`Notes::found`], by what the index knows.
-    pub fn names(&mut self, text: &str) -> Vec<String> {
+    pub(crate) fn names(&mut self, text: &str) -> Vec<String> {
         let answers = self.answers(text);
         answers
             .iter()
@@ -66,11 +66,11 @@ impl Notes {
             .collect()
     }
 
-    pub fn answers(&mut self, text: &str) -> Vec<Answer> {
+    pub(crate) fn answers(&mut self, text: &str) -> Vec<Answer> {
         self.ask(text, &[], &Reach::everything())
     }
 
-    pub fn ask(&mut self, text: &str, tags: &[&str], reach: &Reach) -> Vec<Answer> {
+    pub(crate) fn ask(&mut self, text: &str, tags: &[&str], reach: &Reach) -> Vec<Answer> {
         let query = Query {
             text: text.to_owned(),
             tags: tags.iter().map(|it| (*it).to_owned()).collect(),
@@ -81,7 +81,7 @@ impl Notes {
             .expect("answers")
     }
 
-    pub fn skipped(&mut self) -> Vec<(String, String)> {
+    pub(crate) fn skipped(&mut self) -> Vec<(String, String)> {
         let skipped = self.searcher.skipped().expect("a list");
         let top = self.path("");
         let name = |path: &Path| {
