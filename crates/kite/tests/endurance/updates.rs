@@ -91,6 +91,16 @@ impl Follower {
         (at, update["params"]["uri"].as_str().unwrap().to_owned())
     }
 
+    /// What the resource holds now.
+    fn read(&mut self, uri: &str) -> Value {
+        self.send(
+            &json!({"jsonrpc": "2.0", "id": 2, "method": "resources/read", "params": {"uri": uri}}),
+        );
+        let (_, reply) = self.next();
+        let text = reply["result"]["contents"][0]["text"].as_str();
+        serde_json::from_str(text.unwrap_or_else(|| panic!("{reply}"))).unwrap()
+    }
+
     /// How many updates come until none has come for a while.
     fn updates(&self) -> usize {
         let mut count = 0;
@@ -199,4 +209,52 @@ fn a_follower_that_is_stopped_costs_nobody_anything() {
     }
     process.signal(Signal::CONT);
     stopped.updated();
+}
+
+#[test]
+fn who_waits_for_a_lock_is_seen_to_come_and_to_go() {
+    let mut world = World::started();
+    let (holder, waiter) = (world.session(), world.session());
+    let mut follower = Follower::of(&world, "kite://locks");
+    let lock = |session: &str, wait_s: u64| json!({"type": "lock", "session_id": session, "paths": ["a.rs"], "wait_s": wait_s});
+    assert_eq!(world.ask(&lock(&holder.id, 0))["ok"], true);
+    follower.updated();
+    let mut line = world.connect();
+    line.send(lock(&waiter.id, 30)).unwrap();
+    follower.updated();
+    let locks = follower.read("kite://locks");
+    assert_eq!(
+        locks["locks"][0]["waiting"].as_array().map(Vec::len),
+        Some(1),
+        "{locks}"
+    );
+    drop(line);
+    follower.updated();
+    let locks = follower.read("kite://locks");
+    assert!(locks["locks"][0].get("waiting").is_none(), "{locks}");
+}
+
+#[test]
+fn a_task_is_told_of_when_what_it_depends_on_changes_and_not_for_others() {
+    let mut world = World::started();
+    let session = world.session();
+    let made = |title: &str, depends_on: &[&str]| {
+        let task = json!({"type": "task_create", "session_id": session.id, "title": title, "depends_on": depends_on});
+        world.ask(&task)["task"]["id"].as_str().unwrap().to_owned()
+    };
+    let first = made("first", &[]);
+    let second = made("second", &[&first]);
+    let uri = format!("kite://task/{}", &second[..8]);
+    let mut follower = Follower::of(&world, &uri);
+    create(&world, "another");
+    assert_eq!(follower.updates(), 0);
+    let step =
+        |kind: &str| world.ask(&json!({"type": kind, "session_id": session.id, "task": first}));
+    assert_eq!(step("task_claim")["ok"], true);
+    follower.updated();
+    assert_eq!(step("task_complete")["ok"], true);
+    follower.updated();
+    let task = follower.read(&uri);
+    assert_eq!(task["task"]["state"], "ready");
+    assert_eq!(task["dependencies"][0]["state"], "done");
 }
