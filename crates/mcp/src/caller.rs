@@ -5,7 +5,7 @@
 //! client's own word in the handshake cannot: where the two differ, the word wins and the other
 //! client's variables are not read.
 
-use std::env;
+use std::{env, sync::Arc};
 
 use kite_wire::request::Caller;
 use rmcp::{RoleServer, service::RequestContext};
@@ -17,7 +17,9 @@ use crate::{
     http::{
         handles::{HANDLE_PARAM, Handle, Handles},
         identity,
+        presence::Presence,
     },
+    tools::Tool,
 };
 
 /// Ancestors looked at when an environment variable names the agent's process.
@@ -49,7 +51,7 @@ pub(crate) enum Clients {
     /// One, at the other end of a pipe.
     Pipe(Surroundings),
     /// Any number, over HTTP.
-    Http(Handles),
+    Http(Handles, Arc<Presence>),
 }
 
 impl Clients {
@@ -63,15 +65,23 @@ impl Clients {
             Clients::Pipe(surroundings) => {
                 surroundings.caller(introduction, catalogue::fingerprint())
             }
-            Clients::Http(_) => identity::caller(introduction, context),
+            Clients::Http(..) => identity::caller(introduction, context),
         }
     }
 
-    /// Takes the handle out of a tool call's arguments, where there are handles.
-    pub(crate) fn take_handle(&self, given: &mut Map<String, Value>) -> Option<Value> {
+    /// Takes the handle out of a tool call's arguments, where there are handles. A tool that only
+    /// reads may have an argument of that name itself.
+    pub(crate) fn take_handle(
+        &self,
+        tool: Option<&Tool>,
+        given: &mut Map<String, Value>,
+    ) -> Option<Value> {
+        if tool.is_some_and(|tool| tool.declaration.takes(HANDLE_PARAM)) {
+            return None;
+        }
         match self {
             Clients::Pipe(_) => None,
-            Clients::Http(_) => given.shift_remove(HANDLE_PARAM),
+            Clients::Http(..) => given.shift_remove(HANDLE_PARAM),
         }
     }
 
@@ -86,15 +96,17 @@ impl Clients {
     ) -> Result<(Caller, Option<Handle>), String> {
         match self {
             Clients::Pipe(_) => Ok((self.caller(introduction, context), None)),
-            Clients::Http(handles) => {
-                identity::identify(handles, introduction, context, handle, acts)
+            Clients::Http(handles, presence) => {
+                let found = identity::identify(handles, introduction, context, handle, acts)?;
+                presence.note(&found.0, acts);
+                Ok(found)
             }
         }
     }
 
     /// Whether this client has to say who it is with each call.
     pub(crate) fn needs_handle(&self, context: &RequestContext<RoleServer>) -> bool {
-        matches!(self, Clients::Http(_)) && identity::needs_handle(context)
+        matches!(self, Clients::Http(..)) && identity::needs_handle(context)
     }
 }
 

@@ -23,7 +23,9 @@ pub(crate) fn tools_with_handle() -> Vec<Tool> {
     let with_handle = |mut tool: Tool| {
         let schema = Arc::make_mut(&mut tool.input_schema);
         if let Some(Value::Object(properties)) = schema.get_mut("properties") {
-            properties.insert(HANDLE_PARAM.to_owned(), handles::schema());
+            properties
+                .entry(HANDLE_PARAM)
+                .or_insert_with(handles::schema);
         }
         tool
     };
@@ -67,6 +69,20 @@ fn listed(declaration: &Declaration) -> Tool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_tool_that_changes_something_takes_a_handle() {
+        let acts = TOOLS
+            .iter()
+            .filter(|tool| tool.declaration.effect != Effect::Read);
+        for tool in acts {
+            let declaration = &tool.declaration;
+            assert!(!declaration.takes(HANDLE_PARAM), "{}", declaration.name);
+        }
+        for tool in tools_with_handle() {
+            assert!(tool.input_schema["properties"][HANDLE_PARAM].is_object());
+        }
+    }
 
     #[test]
     fn the_fingerprint_is_that_of_the_canonical_list() {

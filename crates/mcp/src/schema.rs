@@ -159,6 +159,11 @@ impl Kind {
 }
 
 impl Declaration {
+    /// Whether it has a parameter of that name.
+    pub(crate) fn takes(&self, name: &str) -> bool {
+        self.params.iter().any(|param| param.name == name)
+    }
+
     /// The version of this tool's schema.
     pub(crate) fn version(&self) -> u32 {
         self.changes.last().map_or(0, |change| change.version)

@@ -180,9 +180,10 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let mut given = call.arguments.unwrap_or_default();
         // Kept between the client and this server: it is in no log.
-        let handle = self.common.clients.take_handle(&mut given);
+        let tool = tools::find(&call.name);
+        let handle = self.common.clients.take_handle(tool, &mut given);
         call_log::called(&call.name, &given);
-        let Some(tool) = tools::find(&call.name) else {
+        let Some(tool) = tool else {
             let error = unknown_tool(&call.name);
             call_log::answered(&call.name, &error.message);
             return Err(error);

@@ -9,9 +9,9 @@ use rmcp::{
         CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
         DiscoverResult, GetPromptRequestParams, GetPromptResponse, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        PromptsCapability, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-        ServerConfig, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
-        ToolsCapability, UnsubscribeRequestParams,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerConfig,
+        SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+        UnsubscribeRequestParams,
     },
     service::{RequestContext, SubscriptionContext},
 };
@@ -50,16 +50,10 @@ impl ServerHandler for Fixtures {
     fn get_info(&self) -> ServerConfig {
         let mut info = self.kite.get_info();
         let capabilities = &mut info.capabilities;
-        let mut prompts = capabilities
-            .prompts
-            .take()
-            .unwrap_or(PromptsCapability::default());
+        let mut prompts = capabilities.prompts.take().unwrap_or_default();
         prompts.list_changed = Some(true);
         capabilities.prompts = Some(prompts);
-        let mut tools = capabilities
-            .tools
-            .take()
-            .unwrap_or(ToolsCapability::default());
+        let mut tools = capabilities.tools.take().unwrap_or_default();
         tools.list_changed = Some(true);
         capabilities.tools = Some(tools);
         capabilities.logging = Some(Map::new());
@@ -96,7 +90,7 @@ impl ServerHandler for Fixtures {
         context: Context,
     ) -> Result<CallToolResponse, ErrorData> {
         if let Some(round) = call.name.strip_prefix("test_input_required_result_") {
-            return asking::answer(&round.to_owned(), &call, &context);
+            return asking::answer(round, &call, &context);
         }
         if tools::find(&call.name).is_none() {
             return self.kite.call_tool(call, context).await;

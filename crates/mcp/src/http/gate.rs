@@ -3,7 +3,7 @@
 //! **Architecture Invariant:** nothing of a request's body is read before its names and its token
 //! are found to be right, and rmcp is given whole messages only.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -11,6 +11,7 @@ use hyper::{
     body::{Body, Bytes, Incoming},
     header,
 };
+use kite_wire::home::Home;
 use rmcp::{
     ServerHandler, model::ProtocolVersion, transport::streamable_http_server::StreamableHttpService,
 };
@@ -21,6 +22,8 @@ use tokio::time::timeout;
 use super::{
     connections::Place,
     guard::{self, Names, single},
+    identity,
+    presence::Presence,
     reply::{PARSE_ERROR, Refusal, Reply, page, private},
     sessions::Sessions,
     token::Token,
@@ -33,7 +36,9 @@ const MESSAGE_MAX: Duration = Duration::from_secs(10);
 
 /// Stands before the service.
 pub(super) struct Gate<H> {
+    pub(super) home: Home,
     pub(super) build: String,
+    pub(super) presence: Arc<Presence>,
     pub(super) token: Token,
     pub(super) names: Names,
     pub(super) service: StreamableHttpService<H, Sessions>,
@@ -82,12 +87,18 @@ impl<H: ServerHandler> Gate<H> {
             "/version" => Ok(page(StatusCode::OK, &self.version())),
             _ => {
                 let (head, _) = request.into_parts();
-                let ends = head.method == Method::DELETE;
+                let ended = match head.method {
+                    Method::DELETE => identity::session_of(&head.headers),
+                    _ => None,
+                };
                 let empty = Request::from_parts(head, Full::<Bytes>::default());
                 let mut reply = self.service.handle(empty).await;
                 // rmcp says "accepted"; the official Python client takes that for a failure.
-                if ends && reply.status() == StatusCode::ACCEPTED {
+                if let Some(name) = ended
+                    && reply.status() == StatusCode::ACCEPTED
+                {
                     *reply.status_mut() = StatusCode::NO_CONTENT;
+                    self.presence.end(&name, &self.home, &self.build).await;
                 }
                 Ok(reply)
             }

@@ -9,7 +9,7 @@
 //!
 //! `Kite-Directory` says where a client of the last two kinds works.
 
-use hyper::http::request::Parts;
+use hyper::{HeaderMap, http::request::Parts};
 use kite_wire::request::Caller;
 use rmcp::{RoleServer, model::ProtocolVersion, service::RequestContext};
 use serde_json::Value;
@@ -63,6 +63,12 @@ pub(crate) fn identify(
         return Ok((caller, Some(handle)));
     }
     Ok((caller, None))
+}
+
+/// What the daemon calls the session of the older era that these headers name.
+pub(super) fn session_of(headers: &HeaderMap) -> Option<String> {
+    let session = headers.get(SESSION)?.to_str().ok()?;
+    Some(handles::session_id(session))
 }
 
 /// Whether this client has to say who it is with each call.

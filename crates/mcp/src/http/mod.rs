@@ -21,6 +21,7 @@ mod holder;
 pub(crate) mod identity;
 mod listen;
 mod patient;
+pub(crate) mod presence;
 mod reply;
 mod sessions;
 mod store;
@@ -60,6 +61,7 @@ use gate::Gate;
 use guard::Names;
 use handles::Handles;
 use patient::Patient;
+use presence::Presence;
 use sessions::Sessions;
 use store::Store;
 use token::Token;
@@ -163,7 +165,10 @@ async fn serve<H: ServerHandler>(
 
     let store = Arc::new(Store::of(&options.home));
     let build = options.build.clone();
-    let common = Common::new(options, Clients::Http(Handles::of_token(token.text())));
+    let presence = Arc::new(Presence::default());
+    let home = options.home.clone();
+    let handles = Handles::of_token(token.text());
+    let common = Common::new(options, Clients::Http(handles, Arc::clone(&presence)));
     let ended = CancellationToken::new();
     let mut config = StreamableHttpServerConfig::default()
         // The gate has checked them, and more strictly.
@@ -179,7 +184,9 @@ async fn serve<H: ServerHandler>(
         config,
     );
     let gate = Arc::new(Gate {
-        build,
+        home: home.clone(),
+        build: build.clone(),
+        presence: Arc::clone(&presence),
         token,
         names: Names::new(http.hosts.clone(), &addresses),
         service,
@@ -192,8 +199,10 @@ async fn serve<H: ServerHandler>(
         let (gate, connections) = (Arc::clone(&gate), Arc::clone(&connections));
         doors.spawn(accept(listener, gate, connections, closing.clone()));
     }
+    let speaking = tokio::spawn(async move { presence.keep(home, build).await });
     ready(&addresses);
     signals.any().await;
+    speaking.abort();
 
     // Calls that wait are answered, and those who listen are told that it is over.
     common.stopping.cancel();

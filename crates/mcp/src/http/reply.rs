@@ -25,9 +25,9 @@ pub(super) struct Refusal {
     code: i32,
     /// Why, and what to do now.
     text: String,
+    header: Option<(HeaderName, &'static str)>,
     /// Of the request, where it could be read.
-    id: Value,
-    header: Option<(HeaderName, HeaderValue)>,
+    id: Option<Box<Value>>,
 }
 
 impl Refusal {
@@ -36,14 +36,14 @@ impl Refusal {
             status,
             code: INVALID_REQUEST,
             text: text.into(),
-            id: Value::Null,
             header: None,
+            id: None,
         }
     }
 
     #[must_use]
     pub(super) fn with_header(mut self, name: HeaderName, value: &'static str) -> Refusal {
-        self.header = Some((name, HeaderValue::from_static(value)));
+        self.header = Some((name, value));
         self
     }
 
@@ -55,7 +55,7 @@ impl Refusal {
 
     #[must_use]
     pub(super) fn with_id(mut self, id: Value) -> Refusal {
-        self.id = id;
+        self.id = Some(Box::new(id));
         self
     }
 }
@@ -69,7 +69,9 @@ impl From<Refusal> for Reply {
         });
         let mut reply = page(refusal.status, &body);
         if let Some((name, value)) = refusal.header {
-            reply.headers_mut().insert(name, value);
+            reply
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
         }
         reply
     }
