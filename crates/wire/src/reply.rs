@@ -299,6 +299,9 @@ pub struct Tasks {
     /// How many there are in each state, over the whole project.
     #[serde(default)]
     pub counts: TaskCounts,
+    /// The project that is meant, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

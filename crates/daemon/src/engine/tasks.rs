@@ -331,6 +331,10 @@ impl<S: Store> Engine<S> {
                     .map(|(number, _)| number.to_string()),
                 tasks: page.into_iter().map(|(_, task)| task).collect(),
                 counts: translate::counts(ledger.tasks.counts(project.as_deref())),
+                project: project
+                    .as_deref()
+                    .map(translate::project)
+                    .map(str::to_owned),
             }
         }))
     }

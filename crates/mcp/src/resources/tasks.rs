@@ -31,6 +31,7 @@ const SHAPE: &[(&str, &str)] = &[
         "counts",
         "how many of the project are in each state: `blocked`, `ready`, `claimed`, `done`, `failed`, `cancelled`",
     ),
+    ("project", "the project that is shown, where it is one"),
     ("next", "URI of the next page, where there is one"),
 ];
 
@@ -175,6 +176,9 @@ impl Tasks {
     fn content(&self, found: &reply::Tasks) -> Value {
         let tasks: Vec<Value> = found.tasks.iter().map(summary).collect();
         let mut content = json!({"tasks": tasks, "counts": found.counts});
+        if let Some(project) = &found.project {
+            content["project"] = project.as_str().into();
+        }
         if let Some(cursor) = &found.next_cursor {
             let path = match self.status {
                 "all" => "tasks".to_owned(),

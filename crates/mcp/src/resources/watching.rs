@@ -99,8 +99,9 @@ impl Uri {
             _ => return None,
         };
         let is_one = page.project.as_deref() != Some("*");
-        let shown = content[list][0]["project"].as_str().filter(|_| is_one);
-        shown.map(str::to_owned)
+        let entry = &content[list][0]["project"];
+        let shown = content["project"].as_str().or_else(|| entry.as_str());
+        shown.filter(|_| is_one).map(str::to_owned)
     }
 }
 

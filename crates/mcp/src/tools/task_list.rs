@@ -92,6 +92,7 @@ fn render(request: &Request, reply: Value) -> Result<String, Fault> {
         tasks,
         next_cursor,
         counts,
+        ..
     } = reply::read(reply)?;
     let status = match request {
         Request::TaskList(list) => list.status.as_deref().unwrap_or(STATUS_DEFAULT),
