@@ -14,7 +14,7 @@ use rustix::{
 };
 
 use crate::{
-    BLOCKING_EVENT,
+    BLOCKING_EVENT, WAITED_FOR,
     answer::Answer,
     stamp::{self, Stamp},
     stand_aside,
@@ -57,7 +57,8 @@ impl Fault {
                 Answer::default()
             };
         }
-        if self == Fault::Timeout && stand_aside::after_timeout(home) {
+        let cost_time = self == Fault::Timeout && WAITED_FOR.contains(&event);
+        if cost_time && stand_aside::after_timeout(home) {
             return Answer {
                 stdout: stand_aside::MESSAGE.into(),
                 ..Answer::default()

@@ -14,6 +14,7 @@ mod answer;
 mod call;
 mod fault;
 mod input;
+mod load;
 mod readiness;
 mod stamp;
 mod stand_aside;
@@ -26,6 +27,9 @@ use crate::{answer::Answer, fault::Fault};
 
 /// The only event whose exit code may stop the agent.
 const BLOCKING_EVENT: &str = "PreToolUse";
+
+/// The events after which the agent goes on only when the hook has ended.
+const WAITED_FOR: &[&str] = &[BLOCKING_EVENT, "SessionStart"];
 
 /// The client whose dialect the input is in, where the second argument is missing.
 const CLIENT_DEFAULT: &str = "claude-code";
@@ -100,7 +104,8 @@ fn react(home: &Home, header: Header) -> Answer {
 fn ask(home: &Home, mut header: Header) -> Result<Answer, Fault> {
     let input = input::read()?;
     header.input_len = input.len();
-    call::ask(&home.socket(), &header.to_line(), &input)
+    let is_waited_for = WAITED_FOR.contains(&header.event.as_str());
+    call::ask(&home.socket(), &header.to_line(), &input, is_waited_for)
 }
 
 fn environment() -> Vec<(String, Vec<u8>)> {

@@ -1,5 +1,5 @@
-//! The breaker: two time-outs in short order, and hooks let everything pass for a minute, rather
-//! than cost every step of every session a time-out.
+//! The breaker: two time-outs in short order of hooks that an agent waited for, and hooks let
+//! everything pass for a minute, rather than cost every step of every session a time-out.
 
 use std::time::Duration;
 

@@ -319,7 +319,7 @@ fn two_timeouts_stand_the_hooks_aside_and_it_is_said_once() {
     let run = |event| stage.hook(event).run();
 
     run("PreToolUse").lets_go();
-    let second = run("PostToolUse");
+    let second = run("PreToolUse");
     second.exits(0);
     assert_eq!(second.stdout.lines().count(), 1, "{second:?}");
     assert!(
@@ -344,6 +344,22 @@ fn two_timeouts_stand_the_hooks_aside_and_it_is_said_once() {
 
     // The minute is over, and the daemon answers again.
     stage.write(stage.home.stand_aside(), (now_ms() - 1).to_string());
+    drop(listener);
+    fs::remove_file(stage.home.socket()).expect("the old socket");
+    stage.daemon(|hook| answer(hook, 2, "", "locked\n"));
+    stage.hook("PreToolUse").run().exits(2).says("", "locked\n");
+}
+
+#[test]
+fn a_hook_that_nobody_waited_for_stands_nothing_aside() {
+    let stage = Stage::new();
+    let listener = stage.listen();
+    for event in ["PostToolUse", "PostToolBatch"] {
+        stage.hook(event).run().lets_go();
+    }
+    assert_eq!(stage.faults(), ["timeout"; 2]);
+    assert!(!stage.home.stand_aside().exists());
+
     drop(listener);
     fs::remove_file(stage.home.socket()).expect("the old socket");
     stage.daemon(|hook| answer(hook, 2, "", "locked\n"));

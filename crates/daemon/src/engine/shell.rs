@@ -6,7 +6,7 @@
 
 mod scene;
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, rc::Rc, time::Duration};
 
 use kite_gitcall::{Call, Dirty, Effect, Judgement, Reading, Verb};
 use kite_rules::session::{Owner, SessionId};
@@ -22,6 +22,8 @@ use crate::{
 
 /// A command waits at most so long to be judged, and for the snapshot; then it goes on.
 const GUARD_MAX: Duration = Duration::from_millis(2_500);
+/// The hook of a command's end waits at most so long for its snapshots to be noted as over.
+const NOTE_MAX: Duration = Duration::from_millis(50);
 /// Files named in a refusal.
 const NAMED_MAX: usize = 8;
 /// Characters of a command that are kept with its snapshot.
@@ -236,14 +238,23 @@ impl<S: Store> Engine<S> {
 
     /// A shell command has ended: what the files of its snapshot are now tells undo what came of
     /// it, and what came later.
-    pub(super) async fn after_shell(&self, owner: &Owner, call: &str) {
+    pub(super) async fn after_shell(self: &Rc<Self>, owner: &Owner, call: &str) {
+        let mut over = Vec::new();
         for at in 0..=scene::WORKTREES_MAX {
             let key = snapshot_key(call, at);
-            let Some((top, number)) = self.keeping.snapshots.borrow_mut().remove(&key) else {
-                continue;
-            };
-            self.snapshot_over(owner, top, number).await;
+            over.extend(self.keeping.snapshots.borrow_mut().remove(&key));
         }
+        if over.is_empty() {
+            return;
+        }
+        let (engine, owner) = (Rc::clone(self), owner.clone());
+        let noting = tokio::task::spawn_local(async move {
+            for (top, number) in over {
+                engine.snapshot_over(&owner, top, number).await;
+            }
+        });
+        // What takes longer goes on: the hook is not kept for it.
+        let _ = tokio::time::timeout(NOTE_MAX, noting).await;
     }
 
     async fn snapshot_over(&self, owner: &Owner, top: PathBuf, number: u64) {
