@@ -17,12 +17,12 @@ pub(crate) fn print(terminal: &mut Terminal, report: &Report) -> io::Result<()> 
             Line::new()
                 .with(role, word)
                 .plain("  ")
-                .with(Role::Heading, format!("{name:<13}"))
+                .with(Role::Heading, format!("{name:<15}"))
                 .plain(&check.found),
         )?;
         if let Some(hint) = &check.hint {
             terminal.line(
-                Line::from(" ".repeat(19))
+                Line::from(" ".repeat(21))
                     .with(Role::Faint, "→ ")
                     .plain(hint),
             )?;
