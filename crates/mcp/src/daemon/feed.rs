@@ -220,7 +220,7 @@ async fn pass_on(shared: &Shared, link: &Link, pushed: &mut mpsc::Receiver<Push>
         if wanted == Topics::default() {
             return true;
         }
-        if !topics.contain(wanted) {
+        if topics != wanted {
             topics = wanted;
             if !subscribe(link, topics).await {
                 return false;
