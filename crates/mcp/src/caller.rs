@@ -5,10 +5,10 @@
 //! client's own word in the handshake cannot: where the two differ, the word wins and the other
 //! client's variables are not read.
 
-use std::{env, sync::Arc};
+use std::{collections::BTreeSet, env, sync::Arc};
 
 use kite_wire::request::Caller;
-use rmcp::{RoleServer, service::RequestContext};
+use rmcp::{RoleServer, model::Extensions, service::RequestContext};
 use rustix::process::{Pid, getppid};
 use serde_json::{Map, Value};
 
@@ -18,6 +18,7 @@ use crate::{
         handles::{HANDLE_PARAM, Handle, Handles},
         identity,
         presence::Presence,
+        store::Store,
     },
     tools::Tool,
 };
@@ -51,7 +52,7 @@ pub(crate) enum Clients {
     /// One, at the other end of a pipe.
     Pipe(Surroundings),
     /// Any number, over HTTP.
-    Http(Handles, Arc<Presence>),
+    Http(Handles, Arc<Presence>, Arc<Store>),
 }
 
 impl Clients {
@@ -96,11 +97,29 @@ impl Clients {
     ) -> Result<(Caller, Option<Handle>), String> {
         match self {
             Clients::Pipe(_) => Ok((self.caller(introduction, context), None)),
-            Clients::Http(handles, presence) => {
+            Clients::Http(handles, presence, _) => {
                 let found = identity::identify(handles, introduction, context, handle, acts)?;
                 presence.note(&found.0, acts);
                 Ok(found)
             }
+        }
+    }
+
+    /// Notes that a client's session follows a resource, or no longer does, so that it may outlive
+    /// this process.
+    pub(crate) fn follow(&self, context: &RequestContext<RoleServer>, uri: &str, follows: bool) {
+        if let Clients::Http(_, _, store) = self
+            && let Some(id) = identity::session_id(context)
+        {
+            store.follow(id, uri, follows);
+        }
+    }
+
+    /// What a session followed that comes back with these extensions of its handshake.
+    pub(crate) fn followed(&self, extensions: &Extensions) -> BTreeSet<String> {
+        match (self, identity::restored(extensions)) {
+            (Clients::Http(_, _, store), Some(id)) => store.followed(id),
+            _ => BTreeSet::new(),
         }
     }
 

@@ -16,10 +16,10 @@ use rmcp::{
         CompleteResult, ContentBlock, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
         GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
         ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-        ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+        ReadResourceRequestParams, ReadResourceResponse, RequestId, ServerCapabilities, ServerConfig,
         SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
     },
-    service::{RequestContext, SubscriptionContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 use serde_json::{Map, Value};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -255,19 +255,32 @@ impl ServerHandler for Server {
         Ok(())
     }
 
+    /// A session over HTTP that comes back after a restart follows what it followed.
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        for uri in self.common.clients.followed(&context.extensions) {
+            let mut asked = RequestContext::new(RequestId::Number(0), context.peer.clone());
+            asked.extensions = context.extensions.clone();
+            // One that is no resource any more is followed no more.
+            let _ = self.subscribe_to(uri, &asked);
+        }
+    }
+
     async fn subscribe(
         &self,
         request: SubscribeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.subscribe_to(request.uri, &context)
+        self.subscribe_to(request.uri.clone(), &context)?;
+        self.common.clients.follow(&context, &request.uri, true);
+        Ok(())
     }
 
     async fn unsubscribe(
         &self,
         request: UnsubscribeRequestParams,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        self.common.clients.follow(&context, &request.uri, false);
         self.subscriptions.unsubscribe(&request.uri);
         Ok(())
     }

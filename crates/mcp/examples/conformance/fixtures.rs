@@ -13,7 +13,7 @@ use rmcp::{
         SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
         UnsubscribeRequestParams,
     },
-    service::{RequestContext, SubscriptionContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
 };
 use serde_json::{Map, Value};
 use tokio::sync::broadcast;
@@ -160,6 +160,10 @@ impl ServerHandler for Fixtures {
 
     async fn set_level(&self, _: SetLevelRequestParams, _: Context) -> Result<(), ErrorData> {
         Ok(())
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.kite.on_initialized(context).await;
     }
 
     async fn subscribe(

@@ -11,7 +11,12 @@
 
 use hyper::{HeaderMap, http::request::Parts};
 use kite_wire::request::Caller;
-use rmcp::{RoleServer, model::ProtocolVersion, service::RequestContext};
+use rmcp::{
+    RoleServer,
+    model::{Extensions, ProtocolVersion},
+    service::RequestContext,
+    transport::streamable_http_server::session::SessionRestoreMarker,
+};
 use serde_json::Value;
 
 use super::handles::{self, HANDLE_PARAM, Handle, Handles};
@@ -69,6 +74,17 @@ pub(crate) fn identify(
 pub(super) fn session_of(headers: &HeaderMap) -> Option<String> {
     let session = headers.get(SESSION)?.to_str().ok()?;
     Some(handles::session_id(session))
+}
+
+/// The id of the session of the older era in which something is asked.
+pub(crate) fn session_id(context: &RequestContext<RoleServer>) -> Option<&str> {
+    session(context)
+}
+
+/// The id of a session that comes back from disk, and says so with its handshake.
+pub(crate) fn restored(extensions: &Extensions) -> Option<&str> {
+    let marker: &SessionRestoreMarker = extensions.get()?;
+    Some(marker.id.as_ref())
 }
 
 /// Whether this client has to say who it is with each call.

@@ -24,7 +24,7 @@ mod patient;
 pub(crate) mod presence;
 mod reply;
 mod sessions;
-mod store;
+pub(crate) mod store;
 mod token;
 
 use std::{
@@ -168,7 +168,8 @@ async fn serve<H: ServerHandler>(
     let presence = Arc::new(Presence::default());
     let home = options.home.clone();
     let handles = Handles::of_token(token.text());
-    let common = Common::new(options, Clients::Http(handles, Arc::clone(&presence)));
+    let clients = Clients::Http(handles, Arc::clone(&presence), Arc::clone(&store));
+    let common = Common::new(options, clients);
     let ended = CancellationToken::new();
     let mut config = StreamableHttpServerConfig::default()
         // The gate has checked them, and more strictly.

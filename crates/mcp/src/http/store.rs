@@ -5,8 +5,13 @@
 //! the session's id, by which a client is known.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, DirBuilder, File, FileTimes, OpenOptions},
-    io::{self, Write},
+    io::{
+        self,
+        ErrorKind::{InvalidData, NotFound},
+        Write,
+    },
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -16,6 +21,7 @@ use kite_wire::home::Home;
 use rmcp::transport::streamable_http_server::session::{
     SessionState, SessionStore, SessionStoreError,
 };
+use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
 use super::handles::session_id;
@@ -29,8 +35,20 @@ const DIRECTORY_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 const EXTENSION: &str = "json";
 
+/// Resources that a kept session follows.
+const FOLLOWED_MAX: usize = 100;
+
+/// A session as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    state: SessionState,
+    /// What the client was subscribed to.
+    #[serde(default)]
+    followed: BTreeSet<String>,
+}
+
 /// The sessions of a home.
-pub(super) struct Store {
+pub(crate) struct Store {
     directory: PathBuf,
 }
 
@@ -39,6 +57,27 @@ impl Store {
         Store {
             directory: home.path().join("http-sessions"),
         }
+    }
+
+    /// Notes that a session follows a resource, or does so no longer. One that is not kept is not
+    /// followed up either.
+    pub(crate) fn follow(&self, id: &str, uri: &str, follows: bool) {
+        let path = self.file(id);
+        let Ok(mut kept) = read(&path) else { return };
+        let changed = if follows {
+            kept.followed.len() < FOLLOWED_MAX && kept.followed.insert(uri.to_owned())
+        } else {
+            kept.followed.remove(uri)
+        };
+        if changed {
+            // Where it cannot be noted, the client is told less after a restart.
+            let _ = write(&self.directory, &path, &kept);
+        }
+    }
+
+    /// What a session follows.
+    pub(crate) fn followed(&self, id: &str) -> BTreeSet<String> {
+        read(&self.file(id)).map_or_else(|_| BTreeSet::new(), |kept| kept.followed)
     }
 
     fn file(&self, id: &str) -> PathBuf {
@@ -52,45 +91,48 @@ impl Store {
 impl SessionStore for Store {
     async fn load(&self, id: &str) -> Result<Option<SessionState>, SessionStoreError> {
         let file = self.file(id);
-        let bytes = match spawn_blocking(move || read(&file)).await? {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            read => read?,
-        };
-        // What cannot be read is as good as not there: the client begins anew.
-        Ok(serde_json::from_slice(&bytes).ok())
+        match spawn_blocking(move || read(&file)).await? {
+            Ok(kept) => Ok(Some(kept.state)),
+            // What cannot be understood is as good as not there: the client begins anew.
+            Err(error) if matches!(error.kind(), NotFound | InvalidData) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn store(&self, id: &str, state: &SessionState) -> Result<(), SessionStoreError> {
-        let bytes = serde_json::to_vec(state)?;
-        if bytes.len() > STATE_BYTES_MAX {
+        if serde_json::to_vec(state)?.len() > STATE_BYTES_MAX {
             return Err("the client says too much of itself".into());
         }
+        let kept = Kept {
+            state: state.clone(),
+            followed: BTreeSet::new(),
+        };
         let (directory, file) = (self.directory.clone(), self.file(id));
-        spawn_blocking(move || write(&directory, &file, &bytes)).await??;
+        spawn_blocking(move || write(&directory, &file, &kept)).await??;
         Ok(())
     }
 
     async fn delete(&self, id: &str) -> Result<(), SessionStoreError> {
         let file = self.file(id);
         match spawn_blocking(move || fs::remove_file(file)).await? {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            Err(error) if error.kind() != NotFound => Err(error.into()),
             _ => Ok(()),
         }
     }
 }
 
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let bytes = fs::read(path)?;
+fn read(path: &Path) -> io::Result<Kept> {
+    let kept = serde_json::from_slice(&fs::read(path)?)?;
     // For `forget_oldest`. Where it cannot be noted, the session counts as used when it was made.
     let used = FileTimes::new().set_modified(SystemTime::now());
     let _ = File::options()
         .append(true)
         .open(path)
         .and_then(|file| file.set_times(used));
-    Ok(bytes)
+    Ok(kept)
 }
 
-fn write(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(directory: &Path, path: &Path, kept: &Kept) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(DIRECTORY_MODE)
@@ -103,7 +145,7 @@ fn write(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
         .truncate(true)
         .mode(FILE_MODE)
         .open(&draft)?;
-    file.write_all(bytes)?;
+    file.write_all(&serde_json::to_vec(kept)?)?;
     fs::rename(&draft, path)
 }
 
@@ -154,6 +196,13 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o777;
         assert_eq!(mode(&files[0].path()), FILE_MODE);
         assert_eq!(mode(&store.directory), DIRECTORY_MODE);
+        again.follow("one", "kite://tasks", true);
+        again.follow("one", "kite://locks", true);
+        again.follow("one", "kite://tasks", false);
+        let followed: Vec<String> = store.followed("one").into_iter().collect();
+        assert_eq!(followed, ["kite://locks"]);
+        again.follow("two", "kite://tasks", true);
+        assert!(store.followed("two").is_empty(), "it is not kept");
         again.delete("one").await.expect("removed");
         again.delete("one").await.expect("not there is no error");
         assert!(store.load("one").await.expect("no error").is_none());

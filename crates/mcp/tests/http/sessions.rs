@@ -55,6 +55,41 @@ fn a_session_survives_a_restart_of_server_and_daemon() {
 }
 
 #[test]
+fn a_session_that_comes_back_follows_what_it_followed() {
+    let home = tempdir().expect("a directory");
+    let _daemon = StandIn::listen(home.path(), |request| {
+        Answer::Reply(match request["type"].as_str() {
+            Some("query") => json!({"locks": []}),
+            _ => json!({}),
+        })
+    });
+    let mut server = Server::start(home.path());
+    let port = server.address.port();
+    let session = server.initialize();
+    let subscribe = json!({"jsonrpc": "2.0", "id": 2, "method": "resources/subscribe",
+        "params": {"uri": "kite://locks"}});
+    assert!(server.ask(&session, &subscribe).json()["result"].is_object());
+    server.terminate();
+    assert!(server.exit().success());
+    drop(server);
+
+    let server = Server::start_at(home.path(), port);
+    let mut stream = server.connect();
+    stream.send(&format!("{}{session}\r\n", server.head("GET", "/mcp")));
+    assert!(stream.stream_head().contains("200"));
+    let told = loop {
+        let event = stream.event().expect("it does not end");
+        if event.contains("method") {
+            break event;
+        }
+    };
+    assert!(
+        told.contains("notifications/resources/updated") && told.contains("kite://locks"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_session_that_its_client_has_ended_is_not_found_any_more() {
     let home = tempdir().expect("a directory");
     let server = Server::start(home.path());
