@@ -7,6 +7,7 @@ pub(crate) mod claude;
 pub(crate) mod depth;
 pub(crate) mod echo;
 pub(crate) mod processes;
+pub(crate) mod shell;
 pub(crate) mod sockets;
 
 use std::{
@@ -19,8 +20,9 @@ use crate::say;
 type Chapter = fn(&Kite);
 
 /// The chapters of the bench, by name.
-const CHAPTERS: [(&str, Chapter); 4] = [
+const CHAPTERS: [(&str, Chapter); 5] = [
     ("processes", processes::run),
+    ("shell", shell::run),
     ("sockets", sockets::run),
     ("depth", depth::run),
     ("claude", claude::run),

@@ -92,7 +92,7 @@ fn memory(kite: &Kite) {
 }
 
 /// Medians of both, round by round, as ratios.
-fn rounds(a: &mut dyn FnMut() -> f64, b: &mut dyn FnMut() -> f64) -> Vec<f64> {
+pub(super) fn rounds(a: &mut dyn FnMut() -> f64, b: &mut dyn FnMut() -> f64) -> Vec<f64> {
     let mut ratios = Vec::new();
     for round in 0..=ROUNDS {
         let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
@@ -108,7 +108,7 @@ fn rounds(a: &mut dyn FnMut() -> f64, b: &mut dyn FnMut() -> f64) -> Vec<f64> {
 }
 
 /// Seconds from start to reaped.
-fn timed(command: &mut Command, input: &[u8]) -> f64 {
+pub(super) fn timed(command: &mut Command, input: &[u8]) -> f64 {
     let began = Instant::now();
     let child = command
         .stdin(Stdio::piped())
