@@ -10,11 +10,12 @@ mod prune;
 mod secrets;
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -56,9 +57,13 @@ impl Default for Limits {
 pub struct Images {
     directory: PathBuf,
     limits: Limits,
-    /// Bytes put since this value last pruned.
-    added: AtomicU64,
 }
+
+/// Bytes that this process put into each store since it last pruned it. A process that lives long
+/// opens a store for each step.
+static ADDED: Mutex<BTreeMap<PathBuf, u64>> = Mutex::new(BTreeMap::new());
+/// Stores that are counted; one process has one, but for tests.
+const COUNTED_MAX: usize = 64;
 
 impl Images {
     /// The store in `directory/blobs`. Nothing is made before the first content is put.
@@ -67,7 +72,6 @@ impl Images {
         Images {
             directory: directory.join("blobs"),
             limits,
-            added: AtomicU64::new(0),
         }
     }
 
@@ -91,9 +95,7 @@ impl Images {
             let _lock = Lock::share(&self.lock())?;
             self.store(&hash, bytes)?
         };
-        let added = self.added.fetch_add(stored, Ordering::Relaxed) + stored;
-        if stored > 0 && (added > self.limits.bytes_max / 32 || self.prune_is_due()) {
-            self.added.store(0, Ordering::Relaxed);
+        if stored > 0 && (self.is_filling(stored) || self.prune_is_due()) {
             self.prune(SystemTime::now())?;
         }
         Ok(hash)
@@ -194,6 +196,21 @@ impl Images {
         File::create(&path)
             .and_then(|file| file.set_modified(now))
             .map_err(Error::io("write", &path))
+    }
+
+    /// Counts what was put. True where that is enough for a pruning, and the count begins anew.
+    fn is_filling(&self, stored: u64) -> bool {
+        let mut added = ADDED.lock().unwrap_or_else(PoisonError::into_inner);
+        if added.len() >= COUNTED_MAX && !added.contains_key(&self.directory) {
+            added.clear();
+        }
+        let count = added.entry(self.directory.clone()).or_default();
+        *count += stored;
+        let is_enough = *count > self.limits.bytes_max / 32;
+        if is_enough {
+            *count = 0;
+        }
+        is_enough
     }
 
     /// Short-lived processes put little each: one of them prunes once an hour.

@@ -107,30 +107,28 @@ impl Journal {
         if !self.directory.exists() {
             return Ok(Vec::new());
         }
-        // Not while it becomes `journal.1`.
-        let entries = {
+        // Not while it becomes `journal.1`; writers wait for the reading alone.
+        let files = {
             let _lock = Lock::share(&self.directory.join("lock"))?;
-            self.entries()?
+            self.read()?
         };
-        let mut records = records(entries);
+        let mut records = records(entries(&files));
         records.retain(|record| filter.fits(record));
         records.truncate(filter.count_max.unwrap_or(usize::MAX));
         Ok(records)
     }
 
-    /// The entries in the order in which they were written.
-    fn entries(&self) -> Result<Vec<Entry>, Error> {
-        let mut entries = Vec::new();
+    /// The files' bytes, the older one first.
+    fn read(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let mut files = Vec::new();
         for file in [self.older(), self.file()] {
-            let bytes = match read(&file) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            match read(&file) {
+                Ok(bytes) => files.push(bytes),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::io("read", &file)(error)),
-            };
-            let lines = bytes.split(|byte| *byte == b'\n');
-            entries.extend(lines.filter_map(|line| serde_json::from_slice(line).ok()));
+            }
         }
-        Ok(entries)
+        Ok(files)
     }
 
     fn file(&self) -> PathBuf {
@@ -158,7 +156,7 @@ impl Writer {
         let last = match self.lock.number() {
             Some(last) => last,
             None => {
-                let entries = self.journal.entries()?;
+                let entries = entries(&self.journal.read()?);
                 entries.iter().map(|it| it.number).max().unwrap_or(0)
             }
         };
@@ -216,6 +214,16 @@ impl Filter {
             .is_none_or(|it| entry.paths().any(|path| path.starts_with(it)));
         number && session && tool_use && worktree && path
     }
+}
+
+/// The entries in the order in which they were written.
+fn entries(files: &[Vec<u8>]) -> Vec<Entry> {
+    let lines = files
+        .iter()
+        .flat_map(|bytes| bytes.split(|byte| *byte == b'\n'));
+    lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect()
 }
 
 /// Newest first, with what later entries say of earlier ones.

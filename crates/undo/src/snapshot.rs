@@ -191,17 +191,19 @@ pub fn take_of(git: &Git, why: &Why, options: &Options) -> Result<Option<Snapsho
         left_out_count: gathered.left_out_count,
     };
     let commit = gathered.stream.commit(git, number, &message)?;
+    // The snapshot is there: what fails from here on must not keep its caller from learning its
+    // number. Without the note the next one is taken anew; pruning has its turn again.
     if options.stands_for_later {
-        Last {
+        let newest = Last {
             number,
             at_ms: why.at_ms,
             commit: commit.clone(),
             state,
-        }
-        .keep(&last)?;
+        };
+        let _ = newest.keep(&last);
     }
     if number.is_multiple_of(PRUNE_EVERY) {
-        prune::prune_locked(git, why.at_ms, &options.keep)?;
+        let _ = prune::prune_locked(git, why.at_ms, &options.keep);
     }
     Ok(Some(gathered.into_snapshot(number, commit, true)))
 }
@@ -359,9 +361,10 @@ impl Gathered {
         let oids: Vec<Oid> = unseen.iter().map(|(_, side)| side.oid.clone()).collect();
         let blobs = git.blobs(&oids)?;
         for (path, side) in &unseen {
-            let there = match place.read(path, options.file_bytes_max)? {
-                Found::File { bytes, .. } => bytes,
-                _ => continue,
+            // What cannot be read was not changed by anybody here.
+            let Ok(Found::File { bytes: there, .. }) = place.read(path, options.file_bytes_max)
+            else {
+                continue;
             };
             if blobs.get(&side.oid) != Some(&there) {
                 self.content(place, path, options)?;
@@ -403,7 +406,7 @@ impl Gathered {
             ..options.clone()
         };
         for path in also.iter().filter(|path| !tracked.contains(*path)) {
-            if !matches!(place.read(path, 0)?, Found::Absent | Found::Other) {
+            if !matches!(place.read(path, 0), Ok(Found::Absent | Found::Other)) {
                 self.content(place, path, &share)?;
             }
         }

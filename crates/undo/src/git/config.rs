@@ -21,7 +21,13 @@ const ALWAYS: &[(&str, &str)] = &[
     ("core.protectHFS", "false"),
     ("diff.external", ""),
     ("protocol.allow", "never"),
+    // A setting for one protocol counts before that for all.
     ("protocol.ext.allow", "never"),
+    ("protocol.file.allow", "never"),
+    ("protocol.git.allow", "never"),
+    ("protocol.http.allow", "never"),
+    ("protocol.https.allow", "never"),
+    ("protocol.ssh.allow", "never"),
     ("gc.auto", "0"),
     ("maintenance.auto", "false"),
     // One pack is written several times faster than a hundred loose objects; what is in a pack

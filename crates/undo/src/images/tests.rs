@@ -100,6 +100,24 @@ fn the_store_prunes_itself() {
     assert!(left.removed <= 1, "{left:?}");
 }
 
+#[test]
+fn one_store_for_each_content_keeps_the_limit_too() {
+    let limits = Limits {
+        bytes_max: 30_000,
+        ..Limits::default()
+    };
+    let (directory, images) = store(limits);
+    images.put(&noise(0)).expect("put");
+    // A 32nd of the limit is more than one content and less than two.
+    for n in 1..100 {
+        Images::at(directory.path(), limits)
+            .put(&noise(n))
+            .expect("put");
+    }
+    let left = images.prune(SystemTime::now()).expect("prune");
+    assert!(left.removed <= 2, "{left:?}");
+}
+
 /// 600 bytes that do not compress.
 fn noise(seed: u8) -> Vec<u8> {
     (0..19_u8)

@@ -2,6 +2,7 @@
 
 mod canaries;
 mod cost;
+mod faults;
 mod histories;
 mod partial;
 mod snapshots;
