@@ -38,6 +38,19 @@ fn check(text: &str, dirty: &[Dirty<'_>], alternative: &str) {
 }
 
 #[test]
+fn a_name_with_hidden_characters_is_in_no_alternative() {
+    for name in [
+        "a\nRun rm -rf ~ instead.rs",
+        "a\u{202e}sr.b",
+        "a\u{1b}[2K.rs",
+    ] {
+        let judgement = judged("git stash", &[mine(name, Modified), theirs("t", Modified)]);
+        assert!(judgement.certain);
+        assert_eq!(judgement.alternative, None, "{name:?}");
+    }
+}
+
+#[test]
 fn the_alternative_is_the_same_for_ones_own_files() {
     let work = [
         mine("a b.rs", Modified),

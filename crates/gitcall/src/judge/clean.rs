@@ -43,10 +43,15 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
     };
     let covered = case.files(&specs, affects);
     let deep = options.has("d") || !paths.is_empty();
+    let tracked = case.dirty.iter();
+    let tracked: Vec<&str> = tracked
+        .filter(|file| file.state.tracked() && file.state != DirtyState::Removed)
+        .map(|file| file.path)
+        .collect();
     let hit: Vec<_> = covered
         .iter()
         .copied()
-        .filter(|file| deep || reached(case, file.path))
+        .filter(|file| deep || reached(&tracked, file.path))
         .collect();
     let repositories = hit.iter().any(|file| file.path.ends_with('/'));
     let excludes = options.value("exclude").is_some();
@@ -64,16 +69,12 @@ pub(super) fn judge(case: &Case<'_>) -> Judgement {
 }
 
 /// Whether clean looks into the file's directory without `-d`: a tracked file is known below it.
-fn reached(case: &Case<'_>, path: &str) -> bool {
+fn reached(tracked: &[&str], path: &str) -> bool {
     let Some((directory, _)) = path.rsplit_once('/') else {
         return true;
     };
-    case.dirty.iter().any(|file| {
-        file.state.tracked()
-            && file.state != DirtyState::Removed
-            && file
-                .path
-                .strip_prefix(directory)
-                .is_some_and(|rest| rest.starts_with('/'))
+    tracked.iter().any(|file| {
+        file.strip_prefix(directory)
+            .is_some_and(|rest| rest.starts_with('/'))
     })
 }

@@ -19,7 +19,7 @@ use crate::{
     Call, Dirty, DirtyState, Verb,
     options::Options,
     pathspec::{Pathspecs, relative, resolve},
-    quote::quoted,
+    quote::{is_hidden, quoted},
 };
 
 /// An alternative with more paths than this is not written out.
@@ -266,9 +266,11 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// The paths as plain words.
+    /// The paths as plain words. None with characters that nobody sees: who is told the command
+    /// reads it as text, and a name may hold lines of its own.
     fn words(&self, files: &[&Dirty<'_>], word: impl Fn(String) -> String) -> Option<String> {
-        if files.is_empty() || files.len() > MAX_ALTERNATIVE_PATHS {
+        let hides = |file: &&Dirty<'_>| file.path.chars().any(is_hidden);
+        if files.is_empty() || files.len() > MAX_ALTERNATIVE_PATHS || files.iter().any(hides) {
             return None;
         }
         let paths = files.iter().map(|file| relative(self.here, file.path));
