@@ -7,7 +7,10 @@ use kite_wire::frame::Header;
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
-use super::{Effect, Step, Verdict, What};
+use super::{
+    Effect, FileEdit, Step, Verdict, What,
+    text::{first_line, joined, logged},
+};
 use crate::doors::HookAnswer;
 
 /// Tools that edit one file. Whole-file writers replace its content.
@@ -20,12 +23,6 @@ const EDIT_TOOLS: &[(&str, bool)] = &[
 
 /// The tool that runs shell commands.
 const SHELL_TOOL: &str = "Bash";
-/// Longest tool input or outcome that is passed on for the log, in bytes.
-const LOGGED_BYTES_MAX: usize = 64 << 10;
-/// Most of an edit's new text that is looked at, in bytes.
-const NEW_TEXT_BYTES_MAX: usize = 256 << 10;
-/// Characters of a prompt's first line that are kept; cut to the limit of intents later.
-const FIRST_LINE_CHARS_MAX: usize = 400;
 
 #[derive(Deserialize)]
 struct Input<'a> {
@@ -85,11 +82,6 @@ pub(super) fn read(header: &Header, bytes: &[u8]) -> Result<Step, String> {
         .and_then(|raw| serde_json::from_str(raw.get()).ok())
         .unwrap_or_default();
     let what = what(&header.event, &input, target);
-    let logged = |raw: Option<&RawValue>| {
-        raw.map(RawValue::get)
-            .filter(|raw| raw.len() <= LOGGED_BYTES_MAX)
-            .map(str::to_owned)
-    };
     Ok(Step {
         pid: header.env("CLAUDE_PID").and_then(|pid| pid.parse().ok()),
         client_version: header.env("AI_AGENT").and_then(version),
@@ -114,16 +106,18 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
         "PreToolUse" => match (edits, target.file()) {
             (Some((_, whole)), Some(file)) => What::BeforeEdit {
                 tool,
-                file,
-                whole: *whole,
-                new: NewText::of(input).text(),
+                edits: vec![FileEdit {
+                    file,
+                    whole: *whole,
+                    new: NewText::of(input).text(),
+                }],
             },
             (None, Some(command)) if tool == SHELL_TOOL => What::BeforeShell { tool, command },
             (_, target) => What::BeforeTool { tool, target },
         },
         "PostToolUse" | "PostToolUseFailure" => {
             let effect = match (edits, target.file()) {
-                (Some(_), Some(file)) => Effect::Edited(file),
+                (Some(_), Some(file)) => Effect::Edited(vec![file]),
                 (None, Some(file)) if tool == "Read" => Effect::Read(file),
                 (None, Some(command)) if tool == SHELL_TOOL => Effect::Shell(command),
                 (_, target) => Effect::Other(target),
@@ -165,15 +159,7 @@ impl NewText {
         let whole = [self.content, self.new_string, self.new_source];
         let parts = self.edits.unwrap_or_default().into_iter();
         let parts = parts.map(|part| part.new_string);
-        let mut new = String::new();
-        for text in whole.into_iter().chain(parts).flatten() {
-            if !new.is_empty() {
-                new.push('\n');
-            }
-            let left = NEW_TEXT_BYTES_MAX.saturating_sub(new.len());
-            new.push_str(&text[..text.floor_char_boundary(left)]);
-        }
-        new
+        joined(whole.into_iter().chain(parts).flatten())
     }
 }
 
@@ -187,15 +173,6 @@ impl Target {
             .or(self.url)
             .or(self.description)
     }
-}
-
-fn first_line(prompt: &str) -> String {
-    let line = prompt
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
-    line.chars().take(FIRST_LINE_CHARS_MAX).collect()
 }
 
 /// `claude-code_2-1-330_harness` -> `2.1.330`.
@@ -214,17 +191,12 @@ pub(super) fn answer(event: &str, verdict: &Verdict) -> HookAnswer {
             "permissionDecisionReason": reason,
         }),
     };
-    let stdout = json!({ "hookSpecificOutput": said })
-        .to_string()
-        .into_bytes();
-    HookAnswer {
-        stdout,
-        ..HookAnswer::default()
-    }
+    HookAnswer::json(&json!({ "hookSpecificOutput": said }))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::text::NEW_TEXT_BYTES_MAX;
     use super::*;
 
     fn header(event: &str) -> Header {
@@ -243,9 +215,11 @@ mod tests {
             step.what,
             What::BeforeEdit {
                 tool: "Write".into(),
-                file: "/a".into(),
-                whole: true,
-                new: "x".into()
+                edits: vec![FileEdit {
+                    file: "/a".into(),
+                    whole: true,
+                    new: "x".into()
+                }]
             }
         );
         assert_eq!(step.tool_use_id.as_deref(), Some("t"));
@@ -257,9 +231,9 @@ mod tests {
             let input = json!({"session_id": "s", "tool_name": tool, "tool_input": input});
             match read(&header("PreToolUse"), input.to_string().as_bytes()) {
                 Ok(Step {
-                    what: What::BeforeEdit { new, .. },
+                    what: What::BeforeEdit { edits, .. },
                     ..
-                }) => new,
+                }) => edits[0].new.clone(),
                 other => panic!("{other:?}"),
             }
         };

@@ -7,6 +7,11 @@
 //! clients change here and nowhere else.
 
 mod claude_code;
+mod codex;
+mod gemini;
+mod opencode;
+mod patch;
+mod text;
 
 use kite_wire::frame::Header;
 
@@ -39,13 +44,10 @@ pub(crate) enum What {
     Prompt {
         first_line: String,
     },
-    /// An editing tool is about to run. `whole`: it replaces the whole content. `new`: the text
-    /// that it puts there, as far as that is known.
+    /// An editing tool is about to run, on one file or on several together.
     BeforeEdit {
         tool: String,
-        file: String,
-        whole: bool,
-        new: String,
+        edits: Vec<FileEdit>,
     },
     /// A shell command is about to run.
     BeforeShell {
@@ -79,10 +81,20 @@ pub(crate) enum What {
     Other,
 }
 
-/// What a tool did to a file.
+/// What an editing tool is about to do to one file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct FileEdit {
+    pub(crate) file: String,
+    /// It replaces the whole content.
+    pub(crate) whole: bool,
+    /// The text that it puts there, as far as that is known.
+    pub(crate) new: String,
+}
+
+/// What a tool did to files.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Effect {
-    Edited(String),
+    Edited(Vec<String>),
     Read(String),
     /// A shell command ran; whatever it did.
     Shell(String),
@@ -105,6 +117,9 @@ pub(crate) enum Verdict {
 pub(crate) fn read(header: &Header, input: &[u8]) -> Result<Step, String> {
     match header.client.as_str() {
         "claude-code" => claude_code::read(header, input),
+        "codex" => codex::read(header, input),
+        "gemini" => gemini::read(header, input),
+        "opencode" => opencode::read(header, input),
         other => Err(format!("no dialect for the client `{other}`")),
     }
 }
@@ -113,6 +128,40 @@ pub(crate) fn read(header: &Header, input: &[u8]) -> Result<Step, String> {
 pub(crate) fn answer(header: &Header, verdict: &Verdict) -> HookAnswer {
     match header.client.as_str() {
         "claude-code" => claude_code::answer(&header.event, verdict),
+        "codex" => codex::answer(&header.event, verdict),
+        "gemini" => gemini::answer(verdict),
+        "opencode" => opencode::answer(&header.event, verdict),
         _ => HookAnswer::default(),
+    }
+}
+
+/// Whether what is said at this step reaches the client's model.
+pub(crate) fn hears(client: &str, what: &What) -> bool {
+    match client {
+        "gemini" => gemini::hears(what),
+        "opencode" => opencode::hears(what),
+        _ => matches!(
+            what,
+            What::SessionStart
+                | What::BeforeEdit { .. }
+                | What::BeforeShell { .. }
+                | What::BeforeTool { .. }
+        ),
+    }
+}
+
+/// Whether this client's environment leaves open which process is the session: then it is the one
+/// that had the hook run.
+pub(crate) fn is_known_by_its_process(client: &str) -> bool {
+    matches!(client, "codex" | "gemini" | "opencode")
+}
+
+impl HookAnswer {
+    /// JSON on stdout with exit code 0.
+    fn json(value: &serde_json::Value) -> HookAnswer {
+        HookAnswer {
+            stdout: value.to_string().into_bytes(),
+            ..HookAnswer::default()
+        }
     }
 }

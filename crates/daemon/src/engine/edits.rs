@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{Engine, callers::text, prevented};
 use crate::{
     config::Hold,
-    dialects::Verdict,
+    dialects::{FileEdit, Verdict},
     doors::WaitSender,
     hands::files::{self, File, Fingerprint},
     translate::{
@@ -35,16 +35,48 @@ pub(super) struct Patience<'a> {
 }
 
 impl<S: Store> Engine<S> {
-    /// Judges an edit that is about to happen, and takes the file for it.
-    pub(super) async fn before_edit(
+    /// Judges a tool call that is about to edit files, and takes all of them for it, or none.
+    pub(super) async fn before_edits(
         self: &Rc<Self>,
         owner: &Owner,
-        file: &str,
-        whole: bool,
-        new: &str,
+        edits: &[FileEdit],
         call: &str,
         patience: &Patience<'_>,
     ) -> Verdict {
+        let mut said = Vec::new();
+        for edit in edits {
+            match self.before_edit(owner, edit, call, patience).await {
+                Verdict::Pass => {}
+                Verdict::Say(text) => said.push(text),
+                Verdict::Deny(reason) => {
+                    if edits.len() > 1 {
+                        self.let_go(owner, call);
+                        self.keep_nothing(call);
+                    }
+                    // The call that they were about does not run; they hold for the next one.
+                    for text in said {
+                        self.tell(owner, text);
+                    }
+                    return Verdict::Deny(reason);
+                }
+            }
+        }
+        if said.is_empty() {
+            Verdict::Pass
+        } else {
+            Verdict::Say(said.join("\n"))
+        }
+    }
+
+    /// Judges an edit of one file, and takes the file for it.
+    async fn before_edit(
+        self: &Rc<Self>,
+        owner: &Owner,
+        edit: &FileEdit,
+        call: &str,
+        patience: &Patience<'_>,
+    ) -> Verdict {
+        let FileEdit { file, whole, new } = edit;
         let Some(file) = self.resolve(owner, file).await else {
             return Verdict::Pass;
         };
@@ -54,7 +86,7 @@ impl<S: Store> Engine<S> {
         }
         self.calls.borrow_mut().edit_begins(call, owner);
         self.leases_changed.notify_one();
-        if whole && let Some(content) = content(&file).await {
+        if *whole && let Some(content) = content(&file).await {
             let judged = self
                 .touches
                 .borrow_mut()
@@ -208,12 +240,20 @@ impl<S: Store> Engine<S> {
     }
 
     /// An editing tool has run, or failed.
-    pub(super) async fn after_edit(&self, owner: &Owner, file: &str, call: &str, failed: bool) {
+    pub(super) async fn after_edits(
+        &self,
+        owner: &Owner,
+        files: &[String],
+        call: &str,
+        failed: bool,
+    ) {
         if failed {
             self.let_go(owner, call);
             return;
         }
-        self.edited(owner, file).await;
+        for file in files {
+            self.edited(owner, file).await;
+        }
         let presumed_over = self.calls.borrow_mut().edit_is_over(call);
         if self.settings.of(owner.session).hold == Hold::Turn {
             return;

@@ -19,7 +19,7 @@ use super::{Engine, aftermath};
 
 /// An edit waits at most so long for the content before it to be kept.
 const KEEP_MAX: Duration = Duration::from_millis(250);
-/// Edits under way whose content before is known.
+/// Calls under way for which the content before is known.
 const EDITS_MAX: usize = 1_024;
 
 /// A file's content before an edit that is under way.
@@ -32,7 +32,7 @@ pub(super) struct Before {
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
     /// By the id of the tool call.
-    edits: RefCell<HashMap<String, Before>>,
+    edits: RefCell<HashMap<String, Vec<Before>>>,
     /// Snapshots taken before a call's command, by the id of the tool call: where, and which.
     pub(super) snapshots: RefCell<HashMap<String, (PathBuf, u64)>>,
 }
@@ -68,10 +68,12 @@ impl<S: Store> Engine<S> {
             edits.clear();
         }
         let path = file.to_owned();
-        edits.insert(call.to_owned(), Before { path, version });
+        let files = edits.entry(call.to_owned()).or_default();
+        files.retain(|before| before.path != path);
+        files.push(Before { path, version });
     }
 
-    /// Records an edit that has happened, with what the file holds now.
+    /// Records an edit that has happened, with what its files hold now.
     pub(super) async fn keep_after(&self, owner: &Owner, call: &str, tool: &str) {
         let before = self.keeping.edits.borrow_mut().remove(call);
         let (Some(before), Some(history)) = (before, self.history(owner)) else {
@@ -80,26 +82,33 @@ impl<S: Store> Engine<S> {
         let session = Some(owner.session.to_string());
         let (tool, tool_use_id) = (Some(tool.to_owned()), Some(call.to_owned()));
         let at_ms = self.now().wall_ms;
-        let file = before.path.clone();
         let record = move || {
-            let sight = history.sight(&before.path, aftermath::print)?;
-            let change = Change {
-                path: PathText::from(history.relative(&before.path)?.as_path()),
-                before: before.version,
-                after: sight.version(),
-            };
+            let (mut changes, mut left) = (Vec::new(), Vec::new());
+            for Before { path, version } in before {
+                let sight = history.sight(&path, aftermath::print)?;
+                changes.push(Change {
+                    path: PathText::from(history.relative(&path)?.as_path()),
+                    before: version,
+                    after: sight.version(),
+                });
+                left.push((path, sight));
+            }
             history.record(&Edit {
-                changes: vec![change],
+                changes,
                 command: None,
                 session,
                 tool,
                 tool_use_id,
                 at_ms,
             })?;
-            Ok::<_, kite_undo::Error>(sight)
+            Ok::<_, kite_undo::Error>(left)
         };
         match tokio::task::spawn_blocking(record).await {
-            Ok(Ok(sight)) => self.edit_left(owner, &file, sight),
+            Ok(Ok(left)) => {
+                for (file, sight) in left {
+                    self.edit_left(owner, &file, sight);
+                }
+            }
             Ok(Err(error)) => {
                 let (what, why) = ("edit not kept for undo", error.to_string());
                 self.note_of("undo", what, owner.session, None, Some(why));

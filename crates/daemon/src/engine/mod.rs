@@ -16,6 +16,8 @@ mod calls;
 mod changers;
 mod changes;
 #[cfg(test)]
+mod client_stories;
+#[cfg(test)]
 mod contract_stories;
 mod contracts;
 mod edits;
@@ -73,7 +75,7 @@ use crate::{
     config::Config,
     dialects,
     doors::{Answers, Connection, Connections, HookAnswer, WaitSender},
-    hands::clock::Clock,
+    hands::{clock::Clock, processes},
     lifecycle::Stop,
     translate::refusal::{self, Reader},
 };
@@ -347,12 +349,16 @@ impl<S: Store> Engine<S> {
         self: &Rc<Self>,
         header: &Header,
         input: Vec<u8>,
+        hook: Option<u32>,
         extend: &WaitSender,
     ) -> HookAnswer {
         let started = Instant::now();
         let verdict = match dialects::read(header, &input) {
-            Ok(step) => {
+            Ok(mut step) => {
                 drop(input);
+                if step.pid.is_none() && dialects::is_known_by_its_process(&header.client) {
+                    step.pid = processes::client_of(hook).await;
+                }
                 self.step(header, step, extend, started).await
             }
             Err(why) => {
@@ -458,13 +464,14 @@ impl<S: Store> Answers for Engine<S> {
         input: Vec<u8>,
         extend: WaitSender,
     ) -> HookAnswer {
+        let hook = connection.peer_pid;
         drop(connection);
         // Only an edit waits for others. All else is done to its end, so that nobody is left
         // waiting for what a killed hook was about to free.
         if header.event == "PreToolUse" {
-            return self.hear(&header, input, &extend).await;
+            return self.hear(&header, input, hook, &extend).await;
         }
-        to_its_end(async move { self.hear(&header, input, &extend).await }).await
+        to_its_end(async move { self.hear(&header, input, hook, &extend).await }).await
     }
 
     fn closed(&self, connection: &Connection) {

@@ -13,7 +13,7 @@ use kite_rules::session::{Owner, SessionId};
 use kite_store::Store;
 
 use super::{Engine, prevented};
-use crate::dialects::{Verdict, What};
+use crate::dialects::Verdict;
 
 /// Texts that wait for one owner. The oldest makes room.
 const WAITING_MAX: usize = 16;
@@ -76,23 +76,22 @@ impl<S: Store> Engine<S> {
         texts.push_back(text);
     }
 
-    /// The verdict on this step, with what waited for it. A refusal stands alone: what waits goes
-    /// on waiting.
+    /// The verdict on this step, with what waited for it where the model hears it. A refusal
+    /// stands alone: what waits goes on waiting. So does what is due where nobody hears it.
     pub(super) async fn with_notices(
         &self,
         owner: &Owner,
-        what: &What,
+        is_heard: bool,
         verdict: Verdict,
     ) -> Verdict {
-        let can_be_told = matches!(
-            what,
-            What::SessionStart
-                | What::BeforeEdit { .. }
-                | What::BeforeShell { .. }
-                | What::BeforeTool { .. }
-        );
-        if !can_be_told || matches!(verdict, Verdict::Deny(_)) {
-            return verdict;
+        match verdict {
+            Verdict::Deny(_) => return verdict,
+            Verdict::Say(text) if !is_heard => {
+                self.tell(owner, text);
+                return Verdict::Pass;
+            }
+            _ if !is_heard => return verdict,
+            _ => {}
         }
         let mut due = self.notices.take(owner);
         due.extend(self.stale_contracts(owner).await);

@@ -135,6 +135,29 @@ impl World {
         serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
     }
 
+    /// One hook call of another client, whose session is known by its name alone.
+    pub(super) async fn hook_of(
+        &self,
+        client: &str,
+        session: &str,
+        event: &str,
+        mut input: Value,
+    ) -> Value {
+        input["session_id"] = json!(session);
+        input["cwd"] = json!(self.shop());
+        let header = Header {
+            event: event.into(),
+            client: client.into(),
+            ..Header::default()
+        };
+        let input = input.to_string().into_bytes();
+        let answer = Rc::clone(&self.engine)
+            .hook(connection(None), header, input, WaitSender::nowhere())
+            .await;
+        assert_eq!(answer.exit, 0);
+        serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
+    }
+
     pub(super) async fn before(&self, agent: &Agent, tool: &str, file: &str, call: &str) -> Value {
         self.hook(agent, "PreToolUse", json!({"tool_name": tool, "tool_use_id": call, "tool_input": {"file_path": self.file(file)}})).await
     }

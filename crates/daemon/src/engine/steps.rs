@@ -8,7 +8,7 @@ use kite_wire::{frame::Header, reply::Event};
 
 use super::{Engine, callers::Actor, edits::Patience};
 use crate::{
-    dialects::{Effect, Step, Verdict, What},
+    dialects::{self, Effect, Step, Verdict, What},
     doors::WaitSender,
 };
 
@@ -45,7 +45,8 @@ impl<S: Store> Engine<S> {
             waited: Cell::default(),
         };
         let verdict = self.take(&owner, &step, &patience).await;
-        let verdict = self.with_notices(&owner, &step.what, verdict).await;
+        let is_heard = dialects::hears(&header.client, &step.what);
+        let verdict = self.with_notices(&owner, is_heard, verdict).await;
         self.prevented
             .borrow_mut()
             .hook(started.elapsed(), patience.waited.get());
@@ -65,15 +66,11 @@ impl<S: Store> Engine<S> {
                 self.calls_are_over(owner);
                 self.turn_begins(owner.session, Some(first_line)).await;
             }
-            What::BeforeEdit {
-                file, whole, new, ..
-            } => {
+            What::BeforeEdit { edits, .. } => {
                 self.turn_begins(owner.session, None).await;
                 self.calls.borrow_mut().begin(call, owner);
                 self.earlier_calls_are_over(owner, Some(call));
-                return self
-                    .before_edit(owner, file, *whole, new, call, patience)
-                    .await;
+                return self.before_edits(owner, edits, call, patience).await;
             }
             What::BeforeShell { command, .. } => {
                 self.calls.borrow_mut().begin(call, owner);
@@ -93,14 +90,14 @@ impl<S: Store> Engine<S> {
                 effect,
                 failed,
             } => match effect {
-                Effect::Edited(file) => {
-                    // While the file is still held: what it holds now is what this edit left.
+                Effect::Edited(files) => {
+                    // While they are still held: what they hold now is what this edit left.
                     if *failed {
                         self.keep_nothing(call);
                     } else {
                         self.keep_after(owner, call, tool).await;
                     }
-                    self.after_edit(owner, file, call, *failed).await;
+                    self.after_edits(owner, files, call, *failed).await;
                 }
                 Effect::Shell(command) => {
                     self.after_shell(owner, call).await;
@@ -156,13 +153,14 @@ impl<S: Store> Engine<S> {
         started: Instant,
     ) {
         let (tool, target) = match &step.what {
-            What::BeforeEdit { tool, file, .. } => (Some(tool), Some(file.clone())),
+            What::BeforeEdit { tool, edits } => {
+                (Some(tool), names(edits.iter().map(|edit| &edit.file)))
+            }
             What::BeforeShell { tool, command } => (Some(tool), Some(command.clone())),
             What::BeforeTool { tool, target } => (Some(tool), target.clone()),
             What::AfterTool { tool, effect, .. } => match effect {
-                Effect::Edited(target) | Effect::Read(target) | Effect::Shell(target) => {
-                    (Some(tool), Some(target.clone()))
-                }
+                Effect::Edited(files) => (Some(tool), names(files.iter())),
+                Effect::Read(target) | Effect::Shell(target) => (Some(tool), Some(target.clone())),
                 Effect::Other(target) => (Some(tool), target.clone()),
             },
             _ => (None, None),
@@ -198,4 +196,10 @@ impl<S: Store> Engine<S> {
             ..Event::default()
         });
     }
+}
+
+/// The files of one call, for the log.
+fn names<'a>(files: impl Iterator<Item = &'a String>) -> Option<String> {
+    let names: Vec<&str> = files.map(String::as_str).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }

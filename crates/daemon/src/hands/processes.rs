@@ -9,6 +9,8 @@ use std::time::Duration;
 pub const POLL_EVERY: Duration = Duration::from_millis(500);
 /// Most ancestors that are followed.
 pub const ANCESTORS_MAX: usize = 64;
+/// What clients run hooks through.
+const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ksh", "fish", "ash"];
 
 /// When process `pid` started, in a unit of the system's own (Linux: clock ticks since boot;
 /// elsewhere: seconds since 1970). Only good for comparing. `None` where no such process runs;
@@ -28,6 +30,29 @@ pub fn ancestors(pid: u32) -> Vec<u32> {
         next = system::stat(parent).map(|stat| stat.parent);
     }
     found
+}
+
+/// The client that had the process `hook` run. Looks off the loop, since it may have to start `ps`.
+pub async fn client_of(hook: Option<u32>) -> Option<u32> {
+    let hook = hook?;
+    tokio::task::spawn_blocking(move || above_shells(hook))
+        .await
+        .ok()?
+}
+
+/// The process that had `hook` run: its nearest ancestor that is no shell. Clients run hooks through
+/// a shell, which may or may not make way for the hook.
+#[must_use]
+pub fn above_shells(hook: u32) -> Option<u32> {
+    ancestors(hook)
+        .into_iter()
+        .find(|pid| !system::name(*pid).is_some_and(|name| is_shell(&name)))
+        .filter(|pid| *pid > 1)
+}
+
+fn is_shell(name: &str) -> bool {
+    let program = name.rsplit('/').next().unwrap_or(name);
+    SHELLS.contains(&program.trim_start_matches('-'))
 }
 
 /// Names this boot of the machine. Empty where the system does not say.
@@ -109,6 +134,12 @@ mod system {
         Some(Stat { parent, started })
     }
 
+    /// The program's name, cut to what the system keeps of it.
+    pub(super) fn name(pid: u32) -> Option<String> {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        Some(name.trim_end().to_owned())
+    }
+
     pub(super) fn boot_id() -> Option<String> {
         let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(text.trim().to_owned())
@@ -163,6 +194,10 @@ mod system {
         })
     }
 
+    pub(super) fn name(pid: u32) -> Option<String> {
+        output("ps", &["-o", "comm=", "-p", &pid.to_string()])
+    }
+
     pub(super) fn boot_id() -> Option<String> {
         output("sysctl", &["-n", "kern.bootsessionuuid"])
             .or_else(|| output("sysctl", &["-n", "kern.boottime"]))
@@ -215,6 +250,29 @@ mod tests {
         assert_eq!(ancestors(child.id()).first(), Some(&std::process::id()));
         child.kill().expect("kill");
         child.wait().expect("wait");
+    }
+
+    #[test]
+    fn shells_between_a_hook_and_its_client_are_passed_over() {
+        // Two commands each, so that no shell makes way for its last one.
+        let script = "sh -c 'echo $$; cat; :'; :";
+        let mut shell = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let mut line = String::new();
+        let mut output = std::io::BufReader::new(shell.stdout.take().expect("piped"));
+        std::io::BufRead::read_line(&mut output, &mut line).expect("a line");
+        let inner: u32 = line.trim().parse().expect("a pid");
+        assert_ne!(inner, shell.id());
+        assert_eq!(above_shells(inner), Some(std::process::id()));
+        let name = system::name(shell.id()).expect("it runs");
+        assert!(is_shell(&name), "{name}");
+        assert!(is_shell("-zsh") && is_shell("/bin/bash") && !is_shell("codex"));
+        drop(shell.stdin.take());
+        shell.wait().expect("wait");
     }
 
     #[test]
