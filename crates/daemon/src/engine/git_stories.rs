@@ -249,6 +249,41 @@ fn what_is_uncommitted_where_a_command_goes_is_kept_too() {
 }
 
 #[test]
+fn a_command_that_begins_outside_of_any_repository_is_looked_at_where_it_goes() {
+    story(hurried(), async |world| {
+        let (_a, b) = both_have_work(&world).await;
+        git(&world, &["config", "alias.drop-all", "checkout ."]);
+        let above = world.home().canonicalize().unwrap();
+        let from_above = async |command: &str, call: &str| {
+            let input = json!({
+                "tool_name": "Bash", "tool_use_id": call, "tool_input": {"command": command},
+                "cwd": above,
+            });
+            world.hook(&b, "PreToolUse", input).await
+        };
+        for (call, command) in [
+            "cd shop && git checkout .",
+            "git -C shop reset --hard",
+            "git -C shop drop-all",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let answer = from_above(command, &call.to_string()).await;
+            assert_eq!(denied(&answer), None, "{command}");
+            let note = said(&answer).unwrap_or_else(|| panic!("{command}: {answer}"));
+            assert!(note.contains("Kept 1 file of "), "{command}: {note}");
+            assert!(note.contains("/shop)"), "{command}: {note}");
+        }
+        assert_eq!(rescues(&world), 1, "the same state is kept once");
+        for harmless in ["git init elsewhere", "cd shop && git status", "git stash"] {
+            let answer = from_above(harmless, harmless).await;
+            assert_eq!((denied(&answer), said(&answer)), (None, None), "{harmless}");
+        }
+    });
+}
+
+#[test]
 fn a_verb_that_only_the_shell_knows_goes_on_with_a_snapshot_and_one_line() {
     story(hurried(), async |world| {
         let (a, _b) = both_have_work(&world).await;

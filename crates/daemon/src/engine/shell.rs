@@ -84,14 +84,18 @@ impl<S: Store> Engine<S> {
             }
             let verbs: Vec<Verb> = scene.calls.iter().map(|call| call.verb.clone()).collect();
             let place = scene.stranger.then(|| scene.top.clone());
-            let call = snapshot_key(call, at);
-            let kept = self.snapshot(owner, command, &call, scene).await;
+            let key = snapshot_key(call, at);
+            let kept = self.snapshot(owner, command, &key, scene).await;
             let hit = |judgement: &&Judgement| {
                 judgement.certain
                     && judgement.effect >= Effect::SweepsUp
                     && !judgement.theirs.is_empty()
             };
             if let Some(judgement) = judged.iter().find(hit) {
+                // It does not run: nothing will come of these snapshots.
+                let mut snapshots = self.keeping.snapshots.borrow_mut();
+                (0..=at).for_each(|at| drop(snapshots.remove(&snapshot_key(call, at))));
+                drop(snapshots);
                 return self.refuse_git(judgement, kept.filter(|_| place.is_none()));
             }
             let near =

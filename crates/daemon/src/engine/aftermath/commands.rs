@@ -142,6 +142,8 @@ impl Commands {
     /// it is the last that had begun: the news of a command's end comes late.
     pub(super) fn origin(&self, moment: &Moment<'_>) -> Origin {
         let mut ran: Vec<(&Command, bool)> = (self.all.iter())
+            // The times first: texts are long, and most commands were over by then.
+            .filter(|it| it.may_have_made(moment, true))
             .filter(|it| it.top == moment.top || it.text.contains(moment.top))
             .map(|it| (it, names(&it.text, moment.top, moment.file)))
             .filter(|(it, named)| it.may_have_made(moment, *named))

@@ -45,7 +45,10 @@ pub(super) fn look(
     reading: Reading,
 ) -> Option<Vec<Scene>> {
     let history = History::open(home, cwd, limits.clone()).ok()?;
-    let git = history.git()?.clone();
+    let Some(git) = history.git().cloned() else {
+        let elsewhere = from_outside(cwd, reading);
+        return Some(scenes(home, limits, &elsewhere, None));
+    };
     let here = cwd.canonicalize().ok()?;
     let here = here.strip_prefix(history.top()).ok()?.to_str()?.to_owned();
     let (calls, unparseable) = expanded(&git, reading);
@@ -73,11 +76,55 @@ pub(super) fn look(
             removed: false,
         }));
     }
-    let common_dir = git.common_dir().to_owned();
+    let mut all = Vec::new();
+    all.extend(scene(history, here, ours, unparseable, false));
+    all.extend(scenes(home, limits, &elsewhere, Some(git.common_dir())));
+    Some(all)
+}
+
+/// The calls that go into a working copy from a directory that is in none. What such a command may
+/// do elsewhere, nobody knows.
+fn from_outside(cwd: &Path, reading: Reading) -> Vec<Cast> {
+    let (mut inside, mut others) = (Vec::new(), Vec::new());
+    for mut call in reading.calls {
+        let place = call.directory.as_ref().map(|directory| cwd.join(directory));
+        let found = place.and_then(|place| Some((Git::open(&place).ok()?, place)));
+        let Some((git, place)) = found.filter(|_| call.verb != Verb::Harmless) else {
+            continue;
+        };
+        call.directory = Some(place.display().to_string());
+        let reading = Reading {
+            calls: vec![call],
+            ..Reading::default()
+        };
+        let mut ours = Vec::new();
+        for call in expanded(&git, reading).0 {
+            assign(&git, "", call, &mut ours, &mut others);
+        }
+        inside.extend(ours.into_iter().map(|call| Cast {
+            top: git.top().to_owned(),
+            // What is safe there would have to be said in words for here.
+            call: Call {
+                certain: false,
+                ..call
+            },
+            removed: false,
+        }));
+    }
+    inside.extend(others);
+    inside
+}
+
+/// The working copies of these calls. `common_dir`: of the repository that the command begins in.
+fn scenes(
+    home: &Path,
+    limits: &Settings,
+    elsewhere: &[Cast],
+    common_dir: Option<&Path>,
+) -> Vec<Scene> {
     let mut scenes = Vec::new();
-    scenes.extend(scene(history, here, ours, unparseable, false));
     let mut done: Vec<PathBuf> = Vec::new();
-    for cast in &elsewhere {
+    for cast in elsewhere {
         if done.contains(&cast.top) || done.len() >= WORKTREES_MAX {
             continue;
         }
@@ -87,7 +134,7 @@ pub(super) fn look(
         };
         let stranger = history
             .git()
-            .is_some_and(|git| git.common_dir() != common_dir);
+            .is_some_and(|git| Some(git.common_dir()) != common_dir);
         let removed = |removed| {
             let casts = elsewhere.iter().filter(|it| it.top == cast.top);
             let calls = casts.filter(|it| it.removed == removed);
@@ -102,7 +149,7 @@ pub(super) fn look(
                 .map(|scene| Scene { stranger, ..scene }),
         );
     }
-    Some(scenes)
+    scenes
 }
 
 /// The calls of a reading, with aliases of the repository replaced by what they mean.
