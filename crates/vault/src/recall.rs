@@ -13,7 +13,9 @@ use crate::{
     error::Error,
     frame::{self, Nonce, Quoted},
     limits::{BYTES_PER_TOKEN, RECALLED_MAX, SNIPPET_BYTES_MAX},
-    search::{Best, Candidate, Parsed, Search, Searcher, Sought, Wanted, best_section, list_of},
+    search::{
+        Best, Candidate, Parsed, Ranking, Search, Searcher, Sought, Wanted, best_section, list_of,
+    },
     vaults::Reach,
 };
 
@@ -123,8 +125,9 @@ impl Searcher {
         }
         self.refresh()?;
         let notes = self.count()?;
+        let ranking = Ranking::for_recall();
         let search = Search {
-            ranking: self.ranking(),
+            ranking: &ranking,
             reach: prompt.reach,
             tags: &[],
             now_ms: prompt.now_ms,

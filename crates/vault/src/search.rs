@@ -137,10 +137,6 @@ impl Searcher {
         &self.handle
     }
 
-    pub(crate) fn ranking(&self) -> &Ranking {
-        &self.ranking
-    }
-
     /// The number of notes in the index, counted again only after somebody wrote to it.
     pub(crate) fn count(&mut self) -> Result<u64, Error> {
         let counted = self.notes;

@@ -107,18 +107,17 @@ impl Search<'_> {
         words.sort_by_key(|word| word.notes);
         let unknown = words.iter().take_while(|word| word.notes == 0).count();
         words.truncate(unknown + QUERY_WORDS_MAX);
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a share of a count"
-        )]
-        let common = (self.notes as f64 * self.ranking.common).ceil() as u64;
-        let rare = words
-            .iter()
-            .filter(|it| it.notes > 0 && it.notes <= common)
-            .count();
-        sought.required = if rare >= 2 { rare } else { 0 };
+        let mut rows = 0;
+        let rare = words[unknown.min(words.len())..].iter().take_while(|word| {
+            rows += word.notes;
+            rows <= self.ranking.rows
+        });
+        let rare = rare.count().max(2);
+        sought.required = if unknown + rare < words.len() {
+            rare
+        } else {
+            0
+        };
         let kept = |stem: &String| words.iter().any(|it| it.stem == *stem && it.notes > 0);
         sought.pairs.retain(|(one, two)| kept(one) && kept(two));
         sought.pairs.truncate(QUERY_WORDS_MAX);
@@ -131,11 +130,11 @@ impl Search<'_> {
         sought: &Sought,
         limit: usize,
     ) -> rusqlite::Result<Vec<Candidate>> {
-        let expression = sought.expression(self.ranking.pairs);
+        let expression = sought.expression(self.ranking.pairs, self.ranking.twice);
         if expression.is_none() && !sought.is_empty() {
             return Ok(Vec::new());
         }
-        let (sql, values) = self.statement(expression, limit);
+        let (sql, values) = self.statement(expression, sought.narrowing(), limit);
         let mut statement = connection.prepare_cached(&sql)?;
         let rows = statement.query_map(params_from_iter(values), candidate)?;
         let mut found: Vec<Candidate> = rows.collect::<Result<_, _>>()?;
@@ -149,7 +148,12 @@ impl Search<'_> {
     }
 
     /// The statement for an expression (all notes without one), and its values.
-    fn statement(&self, expression: Option<String>, limit: usize) -> (String, Vec<Value>) {
+    fn statement(
+        &self,
+        expression: Option<String>,
+        narrowing: Option<String>,
+        limit: usize,
+    ) -> (String, Vec<Value>) {
         let mut values = Vec::new();
         let mut sql = String::from(
             "SELECT note.id, vault.folder, note.path, note.title, note.tags, note.modified_ns, \
@@ -170,6 +174,12 @@ impl Search<'_> {
                 conditions.push(format!("words MATCH ?{}", put(&mut values, expression)));
             }
             None => sql.push_str("1.0 AS score FROM note JOIN vault ON vault.id = note.vault"),
+        }
+        if let Some(narrowing) = narrowing {
+            conditions.push(format!(
+                "+words.rowid IN (SELECT rowid FROM words WHERE words MATCH ?{})",
+                put(&mut values, narrowing)
+            ));
         }
         conditions.extend(reachable(self.reach, &mut values));
         for tag in self.tags {
@@ -223,10 +233,24 @@ impl Sought {
         Wanted::new(words.chain(more.map(|stem| (stem.as_str(), 2.0))))
     }
 
+    /// The expression for notes that are worth a closer look, where not all are.
+    fn narrowing(&self) -> Option<String> {
+        let known = self.words.iter().filter(|word| word.notes > 0);
+        let rare: Vec<String> = known
+            .take(self.required)
+            .map(|word| quoted([&word.stem]))
+            .collect();
+        let alone = self.phrases.is_empty() && self.prefixes.is_empty();
+        (alone && !rare.is_empty()).then(|| rare.join(" OR "))
+    }
+
     /// The expression of FTS5. Every word in it is quoted, so none is syntax.
-    fn expression(&self, pairs: bool) -> Option<String> {
+    fn expression(&self, pairs: bool, twice: bool) -> Option<String> {
         let known = self.words.iter().filter(|word| word.notes > 0);
         let mut optional: Vec<String> = known.map(|word| quoted([&word.stem])).collect();
+        if twice {
+            optional.extend(optional.clone());
+        }
         if pairs {
             let pairs = self.pairs.iter();
             optional.extend(pairs.map(|(one, two)| quoted([one, two])));
@@ -236,10 +260,7 @@ impl Sought {
             stems.join(" OR ")
         });
         optional.extend(prefixes.filter(|it| !it.is_empty()));
-        let mut required: Vec<String> = self.phrases.iter().map(quoted).collect();
-        if required.is_empty() && self.required > 0 && self.prefixes.is_empty() {
-            required.push(optional[..self.required].join(" OR "));
-        }
+        let required: Vec<String> = self.phrases.iter().map(quoted).collect();
         let required = required.join(" AND ");
         match (required.is_empty(), optional.is_empty()) {
             (true, true) => None,

@@ -15,9 +15,10 @@ pub struct Ranking {
     /// Whether two words that stand together in the query count again where they stand together
     /// in a note.
     pub pairs: bool,
-    /// Words in more than this share of the notes only rank, if there are others: what has no
-    /// rarer one is not found.
-    pub common: f64,
+    /// About how many notes are ranked: those that have one of the query's rarest words.
+    pub rows: u64,
+    /// Whether each word counts twice, so that a pair of them counts half as much as a word.
+    pub twice: bool,
     /// How much a note of today is worth more than one of long ago: a tie-breaker.
     pub recency: f64,
 }
@@ -33,7 +34,8 @@ impl Default for Ranking {
             text: 1.0,
             identifiers: 2.0,
             pairs: true,
-            common: 0.4,
+            rows: 2_000,
+            twice: true,
             recency: 0.02,
         }
     }
@@ -43,6 +45,17 @@ impl Default for Ranking {
 const HALF_LIFE_MS: f64 = 90.0 * 24.0 * 3_600_000.0;
 
 impl Ranking {
+    /// Weights for what is brought in unasked: it is looked at closely afterwards, so finding the
+    /// candidates fast is worth more than their order.
+    pub(crate) fn for_recall() -> Ranking {
+        Ranking {
+            pairs: false,
+            twice: false,
+            rows: 500,
+            ..Ranking::default()
+        }
+    }
+
     /// The factor by which the age of a note changes its score: 1 and a little.
     pub(super) fn recency_of(&self, age_ms: i64) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "an age needs no precision")]
