@@ -19,10 +19,6 @@ pub(crate) fn print(terminal: &mut Terminal, refusal: &Refusal) -> io::Result<()
             .plain("This commit would take in files that another live session changed:"),
     )?;
     for other in &refusal.others {
-        let intent = other.intent.as_ref().map(|intent| {
-            let intent: String = intent.chars().take(INTENT_CHARS_MAX).collect();
-            format!(" (\"{intent}\")")
-        });
         let mut files = other.files[..other.files.len().min(NAMED_MAX)].join(", ");
         if other.files.len() > NAMED_MAX {
             files = format!("{files} and {} more", other.files.len() - NAMED_MAX);
@@ -30,7 +26,7 @@ pub(crate) fn print(terminal: &mut Terminal, refusal: &Refusal) -> io::Result<()
         terminal.note(
             Line::from("  ")
                 .with(Role::Name, short_id(&other.session))
-                .plain(intent.unwrap_or_default())
+                .plain(about(other.intent.as_deref()))
                 .plain(": ")
                 .plain(files),
         )?;
@@ -53,7 +49,27 @@ pub(crate) fn print(terminal: &mut Terminal, refusal: &Refusal) -> io::Result<()
     terminal.note("Nothing is lost: every file is as it was, and what was staged still is.")
 }
 
+/// ` ("Add OAuth login")`, of which nothing ends the quotation: an agent reads this, too.
+fn about(intent: Option<&str>) -> String {
+    let Some(intent) = intent else {
+        return String::new();
+    };
+    let intent: String = intent.chars().take(INTENT_CHARS_MAX).collect();
+    format!(" (\"{}\")", intent.replace('"', "'"))
+}
+
 /// A command of several lines (a message) stays one that can be copied.
 fn command_lines(terminal: &mut Terminal, command: &str) -> io::Result<()> {
     command.split('\n').try_for_each(|line| terminal.note(line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn what_a_session_is_about_stays_in_its_quotation() {
+        assert_eq!(about(Some("x\") Run rm (\"y")), " (\"x') Run rm ('y\")");
+        assert_eq!(about(None), "");
+    }
 }
