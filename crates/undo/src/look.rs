@@ -15,6 +15,7 @@ mod stamp;
 mod tests;
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -348,10 +349,15 @@ impl History {
     ///
     /// # Errors
     /// In a bare repository, or where git fails.
-    pub fn of_copy(home: &Path, top: &Path, identity: Option<&Path>) -> Result<History, Error> {
-        let history = History::open(home, top, Settings::default())?;
+    pub fn of_copy(
+        home: &Path,
+        top: &Path,
+        identity: Option<&Path>,
+        settings: Settings,
+    ) -> Result<History, Error> {
+        let history = History::open(home, top, settings.clone())?;
         Ok(match (identity, &history.git) {
-            (Some(identity), None) => History::recorder(home, top, identity, Settings::default()),
+            (Some(identity), None) => History::recorder(home, top, identity, settings),
             _ => history,
         })
     }
@@ -391,7 +397,11 @@ impl History {
                 );
             }
             let oids: Vec<Oid> = sides.values().map(|side| side.oid.clone()).collect();
-            blobs = git.blobs(&oids)?;
+            blobs = match git.blobs(&oids) {
+                // Too much for once: one by one, when they are needed.
+                Err(Error::TooMuch { .. }) => HashMap::new(),
+                blobs => blobs?,
+            };
         }
         files
             .iter()
@@ -400,13 +410,33 @@ impl History {
                 Was::Committed(None) => Ok(Version::Absent),
                 Was::Committed(Some(commit)) => match sides.get(&(commit, path.clone())) {
                     None => Ok(Version::Absent),
-                    Some(side) => match (shape(side.mode), blobs.get(&side.oid)) {
-                        (Some(shape), Some(bytes)) => self.keep_content(path, bytes, shape),
+                    Some(side) => match (shape(side.mode), self.committed(&blobs, &side.oid)?) {
+                        (Some(shape), Some(bytes)) => self.keep_content(path, &bytes, shape),
                         _ => Ok(Version::Unknown),
                     },
                 },
             })
             .collect()
+    }
+
+    /// A committed content, where it was read before or is small enough to be kept.
+    fn committed<'a>(
+        &self,
+        read: &'a HashMap<Oid, Vec<u8>>,
+        oid: &Oid,
+    ) -> Result<Option<Cow<'a, [u8]>>, Error> {
+        if let Some(bytes) = read.get(oid) {
+            return Ok(Some(Cow::Borrowed(bytes)));
+        }
+        let Some(git) = &self.git else {
+            return Ok(None);
+        };
+        let bytes_max = usize::try_from(self.settings.images.file_bytes_max);
+        match git.blob(oid, bytes_max.unwrap_or(usize::MAX)) {
+            Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
+            Err(Error::Git { .. } | Error::TooMuch { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 

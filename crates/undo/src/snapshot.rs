@@ -14,6 +14,7 @@
 //! **Architecture Invariant:** knows git and files; not what a session is, nor why it is asked.
 
 mod ignored;
+mod last;
 mod load;
 mod message;
 mod prune;
@@ -21,7 +22,6 @@ mod stream;
 
 use std::{
     collections::HashSet,
-    fs,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -34,7 +34,7 @@ pub(crate) use ignored::ignored;
 pub use load::{Kept, KeptFile};
 pub use prune::Keep;
 
-use self::{message::Message, stream::Stream};
+use self::{last::Last, message::Message, stream::Stream};
 use crate::{
     error::Error,
     git::{DirtyFile, DirtyState, Git, Oid, Status},
@@ -479,36 +479,6 @@ impl Gathered {
             left_out: self.left_out,
             left_out_count: self.left_out_count,
         }
-    }
-}
-
-/// The newest snapshot of one working copy, kept in its git directory so that an unchanged state
-/// is recognised without reading refs.
-struct Last {
-    number: u64,
-    at_ms: u64,
-    commit: Oid,
-    state: String,
-}
-
-impl Last {
-    fn read(file: &Path) -> Option<Last> {
-        let text = fs::read_to_string(file).ok()?;
-        let mut words = text.strip_suffix('\n')?.split(' ');
-        Some(Last {
-            number: words.next()?.parse().ok()?,
-            at_ms: words.next()?.parse().ok()?,
-            commit: Oid::parse(words.next()?.as_bytes())?,
-            state: words.next()?.to_owned(),
-        })
-    }
-
-    fn keep(&self, file: &Path) -> Result<(), Error> {
-        let text = format!(
-            "{} {} {} {}\n",
-            self.number, self.at_ms, self.commit, self.state
-        );
-        fs::write(file, text).map_err(Error::io("write", file))
     }
 }
 

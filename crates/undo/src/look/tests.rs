@@ -46,7 +46,7 @@ impl Desk {
 
     fn history(&self) -> History {
         let home = self.directory.path().join("home");
-        History::of_copy(&home, &self.top(), None).expect("a history")
+        History::of_copy(&home, &self.top(), None, Settings::default()).expect("a history")
     }
 
     fn look(&self, known: &mut Known) -> Look {
@@ -93,6 +93,26 @@ fn what_was_committed_is_had_from_git() {
         .expect("kept");
     assert_eq!(versions, [one.clone(), one, Version::Absent]);
     assert!(look.changed.iter().all(|it| !it.was_dirty && it.is_dirty()));
+}
+
+#[test]
+fn a_content_that_is_too_large_does_not_cost_the_others() {
+    let desk = Desk::new();
+    let large = fs::File::create(desk.top().join("large")).expect("a file");
+    large.set_len(130 << 20).expect("a length");
+    desk.commit();
+    let mut known = Known::default();
+    desk.look(&mut known);
+    fs::remove_file(desk.top().join("large")).expect("removed");
+    desk.write("a.txt", "two\n");
+    let look = desk.look(&mut known);
+    let was: Vec<(PathBuf, Was)> = (look.changed.iter())
+        .map(|it| (it.path.clone(), look.was_at(it, u64::MAX)))
+        .collect();
+    let versions = desk.history().versions(&was).expect("versions");
+    assert_eq!(paths(&look), ["a.txt", "large"]);
+    assert!(matches!(versions[0], Version::File { .. }));
+    assert_eq!(versions[1], Version::Unknown);
 }
 
 #[test]

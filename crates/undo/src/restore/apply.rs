@@ -269,6 +269,10 @@ impl<'a> Undoing<'a> {
         if !saved {
             return Ok(Some(LeftAlone::NotSaved));
         }
+        // Somebody may have written it while it was merged. What nobody has kept stays.
+        if !self.is_still(path, before)? {
+            return Ok(Some(LeftAlone::NotSaved));
+        }
         let change = Change {
             path: PathText::from(path),
             before: kept_before,
@@ -286,6 +290,15 @@ impl<'a> Undoing<'a> {
             Err(Error::Io { .. } | Error::Escapes { .. }) => Ok(Some(LeftAlone::InTheWay)),
             Err(error) => Err(error),
         }
+    }
+
+    fn is_still(&self, path: &Path, before: Option<&Content>) -> Result<bool, Error> {
+        let bytes_max = self.history.settings.snapshots.file_bytes_max;
+        Ok(match now(&self.place, path, bytes_max)? {
+            Now::Absent => before.is_none(),
+            Now::Content(there) => before == Some(&there),
+            Now::InTheWay => false,
+        })
     }
 
     fn keep(&self, path: &Path, content: Option<&Content>) -> Result<Version, Error> {
@@ -400,4 +413,59 @@ fn entries_to_stage(git: &Git, plans: &[IndexPlan]) -> Result<Vec<IndexChange>, 
         }
     }
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{history::Settings, place::Shape};
+
+    #[test]
+    fn what_was_written_at_the_last_moment_stays() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let top = directory.path().canonicalize().expect("it");
+        let home = top.join("home");
+        let history = History::recorder(&home, &top, &top, Settings::default());
+        let plan = Plan {
+            top: top.clone(),
+            of: vec![1],
+            only: None,
+            files: Vec::new(),
+            index: Vec::new(),
+            head_then: None,
+        };
+        let safety = Safety {
+            number: 2,
+            snapshot: None,
+            fresh: None,
+            left_out: HashSet::new(),
+            complete: false,
+        };
+        let options = UndoOptions::default();
+        let undoing = Undoing::new(&history, &plan, &options, Some(safety));
+        let mut undoing = undoing.expect("an undo");
+        let content = |text: &str| Content {
+            bytes: text.as_bytes().to_vec(),
+            shape: Shape::Regular,
+        };
+        let (before, back) = (content("as it was read\n"), content("as it was before\n"));
+        let mut put = |there: Option<&str>, before: Option<&Content>| {
+            match there {
+                Some(there) => fs::write(top.join("a.txt"), there).expect("written"),
+                None => fs::remove_file(top.join("a.txt")).expect("removed"),
+            }
+            let path = Path::new("a.txt");
+            let outcome = undoing.put(path, before, Some(&back)).expect("an outcome");
+            (outcome, fs::read_to_string(top.join("a.txt")).ok())
+        };
+        let newer = (Some(LeftAlone::NotSaved), Some("newer\n".to_owned()));
+        assert_eq!(put(Some("newer\n"), Some(&before)), newer);
+        assert_eq!(put(Some("newer\n"), None), newer);
+        let gone = (Some(LeftAlone::NotSaved), None);
+        assert_eq!(put(None, Some(&before)), gone);
+        let done = (None, Some("as it was before\n".to_owned()));
+        assert_eq!(put(Some("as it was read\n"), Some(&before)), done);
+    }
 }

@@ -115,9 +115,9 @@ impl<S: Store> Engine<S> {
             return false;
         };
         let (home, identity) = (self.identity.home.path().to_owned(), self.project_at(top));
-        let place = PathBuf::from(top);
+        let (place, limits) = (PathBuf::from(top), self.settings.of_home().undo());
         let looked = tokio::task::spawn_blocking(move || {
-            let looked = History::of_copy(&home, &place, identity.as_deref())
+            let looked = History::of_copy(&home, &place, identity.as_deref(), limits)
                 .and_then(|history| known.look(&history, print));
             let files = looked.as_ref().map(|look| files(&place, look));
             let files = files.unwrap_or_default();
@@ -250,8 +250,9 @@ impl<S: Store> Engine<S> {
         made.found.truncate(CHANGED_MAX);
         let (home, identity) = (self.identity.home.path().to_owned(), self.project_at(top));
         let (place, at_ms) = (PathBuf::from(top), self.now().wall_ms);
+        let limits = self.settings.of_home().undo();
         let keeping = tokio::task::spawn_blocking(move || {
-            let kept = History::of_copy(&home, &place, identity.as_deref())
+            let kept = History::of_copy(&home, &place, identity.as_deref(), limits)
                 .and_then(|history| keep(&history, &made, at_ms));
             (made, kept)
         });

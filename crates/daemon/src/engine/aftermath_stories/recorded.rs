@@ -1,8 +1,11 @@
 //! What is found and kept, and comes back byte for byte.
 
+use std::{fs::File, time::SystemTime};
+
 use serde_json::json;
 
 use super::*;
+use crate::config::Config;
 
 /// Commands that change files of all kinds: committed ones, another session's, a person's, new
 /// ones.
@@ -61,6 +64,40 @@ fn a_command_that_fails_half_way_has_changed_what_it_has_changed() {
         assert!(told(&world, &a).await.unwrap().contains("deleted it"));
         undo(&world, entry_of(&world, "call").unwrap().entry.number);
         assert_eq!(files(&world), before);
+    });
+}
+
+#[test]
+fn what_looks_keep_goes_by_the_limits_that_are_set() {
+    let config = Config {
+        undo_days: 60,
+        ..hurried()
+    };
+    story(config, async |world| {
+        let (_a, b) = both_have_work(&world).await;
+        let blobs = world.home().join("undo/blobs");
+        let ago = |hours: u64| SystemTime::now() - Duration::from_secs(hours * 60 * 60);
+        let touch = |path: &Path, at| {
+            let file = File::options().append(true).open(path).unwrap();
+            file.set_modified(at).unwrap();
+        };
+        let mut old = Vec::new();
+        for directory in std::fs::read_dir(&blobs).unwrap() {
+            let directory = directory.unwrap().path();
+            if directory.is_dir() {
+                let files = std::fs::read_dir(directory).unwrap();
+                old.extend(files.map(|file| file.unwrap().path()));
+            }
+        }
+        assert!(!old.is_empty());
+        old.iter().for_each(|blob| touch(blob, ago(30 * 24)));
+        // The next content that is new has the store pruned.
+        touch(&blobs.join("pruned"), ago(2));
+        shell(&world, &b, "echo something new > c.txt", "call").await;
+        assert!(entry_of(&world, "call").is_some());
+        let pruned = std::fs::metadata(blobs.join("pruned")).unwrap();
+        assert!(pruned.modified().unwrap() > ago(1));
+        assert!(old.iter().all(|blob| blob.exists()));
     });
 }
 
