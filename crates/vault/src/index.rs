@@ -6,7 +6,7 @@
 //! missing or older one is made anew.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -189,7 +189,7 @@ impl Index {
                 .collect::<Result<_, _>>()?;
             for (id, folder, project) in known {
                 if !named.contains(&(folder, project)) {
-                    Rows::new(transaction).forget_vault(id)?;
+                    Rows::new(transaction, &mut HashSet::new()).forget_vault(id)?;
                 }
             }
             Ok(())
@@ -222,12 +222,15 @@ impl Index {
         left_out.append(&mut listing.left_out);
         let mut known = self.known(id)?;
         let mut scan = Scan::default();
-        self.handle
-            .write_all(|transaction| Rows::new(transaction).left_out(id, &left_out))?;
+        // Of this scan only: a transaction that fails ends the scan, and what it spelled is gone.
+        let mut spelled = HashSet::new();
+        self.handle.write_all(|transaction| {
+            Rows::new(transaction, &mut spelled).left_out(id, &left_out)
+        })?;
         if let Some(place) = &place {
             for batch in listing.notes.chunks(BATCH) {
                 self.handle.write_all(|transaction| {
-                    let mut rows = Rows::new(transaction);
+                    let mut rows = Rows::new(transaction, &mut spelled);
                     for path in batch {
                         let before = path.to_str().and_then(|path| known.remove(path));
                         scan.count(take(&mut rows, id, place, path, before)?);
@@ -237,7 +240,7 @@ impl Index {
             }
         }
         self.handle.write_all(|transaction| {
-            let mut rows = Rows::new(transaction);
+            let mut rows = Rows::new(transaction, &mut spelled);
             for (path, gone) in &known {
                 scan.removed += usize::from(gone.id.is_some());
                 rows.forget(id, path, gone.id)?;
@@ -268,12 +271,13 @@ impl Index {
         }
         let id = self.id_of(vault)?;
         let mut scan = Scan::default();
+        let mut spelled = HashSet::new();
         for path in paths {
             let Some(name) = path.to_str() else { continue };
             let before = self.known_one(id, name)?;
             let there = walk::is_note(place.path(), path);
             self.handle.write_all(|transaction| {
-                let mut rows = Rows::new(transaction);
+                let mut rows = Rows::new(transaction, &mut spelled);
                 if there {
                     scan.count(take(&mut rows, id, &place, path, before)?);
                 } else {

@@ -18,12 +18,16 @@ use crate::{
 
 /// The first words of a note say what it is about: they have a column of their own.
 const LEAD_WORDS: usize = 60;
+/// Words that are remembered within one scan as kept already.
+const SPELLED_MAX: usize = 200_000;
 /// Most that is told of why a file was left out.
 const LEFT_OUT_MAX: usize = 1_000;
 
 /// Writes the rows of one transaction.
 pub(super) struct Rows<'a> {
     transaction: &'a Transaction<'a>,
+    /// Words that are known to be kept already.
+    spelled: &'a mut HashSet<String>,
 }
 
 pub(super) fn hash(bytes: &[u8]) -> [u8; 32] {
@@ -31,8 +35,14 @@ pub(super) fn hash(bytes: &[u8]) -> [u8; 32] {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn new(transaction: &'a Transaction<'a>) -> Rows<'a> {
-        Rows { transaction }
+    pub(super) fn new(
+        transaction: &'a Transaction<'a>,
+        spelled: &'a mut HashSet<String>,
+    ) -> Rows<'a> {
+        Rows {
+            transaction,
+            spelled,
+        }
     }
 
     pub(super) fn insert(
@@ -206,7 +216,13 @@ impl<'a> Rows<'a> {
             .transaction
             .prepare_cached("INSERT OR IGNORE INTO spelling (folded, stem) VALUES (?1, ?2)")?;
         for (folded, stem) in spellings {
+            if self.spelled.contains(folded) {
+                continue;
+            }
             insert.execute([folded, stem])?;
+            if self.spelled.len() < SPELLED_MAX {
+                self.spelled.insert(folded.clone());
+            }
         }
         Ok(())
     }
