@@ -249,6 +249,21 @@ fn what_is_uncommitted_where_a_command_goes_is_kept_too() {
 }
 
 #[test]
+fn a_secret_in_a_command_is_not_kept_where_the_command_is_cut_either() {
+    story(hurried(), async |world| {
+        let (a, _b) = both_have_work(&world).await;
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        let start = "git checkout $WHERE -- . # ";
+        let padding = "x ".repeat((490 - start.len()) / 2);
+        let command = format!("{start}{padding}{token}");
+        shell(&world, &a, &command, "g1").await;
+        let message = git(&world, &["log", "-1", "--format=%B", "refs/kite/rescue/3"]);
+        assert!(message.contains("git checkout $WHERE"), "{message}");
+        assert!(!message.contains("ghp_"), "{message}");
+    });
+}
+
+#[test]
 fn a_command_that_begins_outside_of_any_repository_is_looked_at_where_it_goes() {
     story(hurried(), async |world| {
         let (_a, b) = both_have_work(&world).await;

@@ -26,8 +26,10 @@ const GUARD_MAX: Duration = Duration::from_millis(2_500);
 const NOTE_MAX: Duration = Duration::from_millis(50);
 /// Files named in a refusal.
 const NAMED_MAX: usize = 8;
-/// Characters of a command that are kept with its snapshot.
+/// Characters of a command that are kept with its snapshot, and bytes that are searched for
+/// secrets before that.
 const COMMAND_CHARS_MAX: usize = 500;
+const COMMAND_BYTES_READ_MAX: usize = 64 << 10;
 /// Snapshots whose command has not ended.
 const SNAPSHOTS_MAX: usize = 256;
 
@@ -156,10 +158,12 @@ impl<S: Store> Engine<S> {
         call: &str,
         scene: Scene,
     ) -> Option<u64> {
-        let command: String = command.chars().take(COMMAND_CHARS_MAX).collect();
+        // A secret that is cut off looks like none: redacted first.
+        let read = &command[..command.floor_char_boundary(COMMAND_BYTES_READ_MAX)];
+        let words = clean(Some(read)).unwrap_or_default();
         let why = Why {
             session: Some(owner.session.to_string()),
-            command: clean(Some(&command)),
+            command: Some(words.chars().take(COMMAND_CHARS_MAX).collect()),
             at_ms: self.now().wall_ms,
         };
         let top = PathBuf::from(&scene.top);
