@@ -8,7 +8,7 @@ use std::{io, path::Path};
 use jiff::Timestamp;
 use kite_undo::{
     BroughtBack,
-    journal::{Entry, EntryKind, Record, Version},
+    journal::{Change, Entry, EntryKind, Record, Version},
     restore::{LeftAlone, Outcome, Report, ShownFile},
 };
 
@@ -280,27 +280,12 @@ fn what(entry: &Entry, top: &Path) -> String {
             command,
             ..
         } => {
-            let verb = match changes.as_slice() {
-                [change] if change.before == Version::Absent => "created",
-                [change] if change.after == Version::Absent => "deleted",
-                _ => "edited",
-            };
-            let named: Vec<String> = (changes.iter().take(NAMED_MAX))
-                .map(|change| shown_path(top, change.path.as_path()))
-                .collect();
-            let more = match changes.len().saturating_sub(NAMED_MAX) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
             let by = match (command.as_deref(), tool.as_deref()) {
-                (Some(command), _) => Some(format!(" by `{}`", short(command))),
-                (None, tool) => tool.map(|tool| format!(" by {tool}")),
+                (Some(command), _) => format!(" by `{}`", short(command)),
+                (None, Some(tool)) => format!(" by {tool}"),
+                (None, None) => String::new(),
             };
-            format!(
-                "{verb} {}{more}{}",
-                named.join(", "),
-                by.unwrap_or_default()
-            )
+            format!("{}{by}", edited(changes, top))
         }
         EntryKind::Snapshot {
             command,
@@ -322,24 +307,36 @@ fn what(entry: &Entry, top: &Path) -> String {
             subject,
             moved_to,
         } => {
-            let subject = subject
-                .as_deref()
-                .map(|subject| format!(" (\"{subject}\")"));
-            let subject = subject.unwrap_or_default();
+            let subject = subject.as_deref();
+            let subject = subject.map(|subject| format!(" (\"{subject}\")"));
+            let commit = format!("{commit:.12}{}", subject.unwrap_or_default());
             match (reference.strip_prefix("refs/heads/"), moved_to) {
-                (None, _) => format!("commit {commit:.12}{subject} that no branch had"),
-                (Some(branch), None) => {
-                    format!("branch {branch}, deleted at {commit:.12}{subject}")
-                }
-                (Some(branch), Some(_)) => {
-                    format!("commit {commit:.12}{subject} that {branch} moved away from")
-                }
+                (None, _) => format!("commit {commit} that no branch had"),
+                (Some(branch), None) => format!("branch {branch}, deleted at {commit}"),
+                (Some(branch), Some(_)) => format!("commit {commit} that {branch} moved away from"),
             }
         }
         EntryKind::Undo { of, .. } => format!("undo of {}", numbers(of)),
         // Belongs to its snapshot, and is never listed.
         EntryKind::After { .. } => String::new(),
     }
+}
+
+/// `created src/a.rs`, `edited a.rs, b.rs, c.rs and 4 more`.
+fn edited(changes: &[Change], top: &Path) -> String {
+    let verb = match changes {
+        [change] if change.before == Version::Absent => "created",
+        [change] if change.after == Version::Absent => "deleted",
+        _ => "edited",
+    };
+    let named: Vec<String> = (changes.iter().take(NAMED_MAX))
+        .map(|change| shown_path(top, change.path.as_path()))
+        .collect();
+    let more = match changes.len().saturating_sub(NAMED_MAX) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{verb} {}{more}", named.join(", "))
 }
 
 fn numbers(of: &[u64]) -> String {
