@@ -33,7 +33,7 @@ pub(super) struct Before {
 pub(super) struct Keeping {
     /// By the id of the tool call.
     edits: RefCell<HashMap<String, Vec<Before>>>,
-    /// Snapshots taken before a call's command, by the id of the tool call: where, and which.
+    /// Snapshots taken before a call's command: where, and which.
     pub(super) snapshots: RefCell<HashMap<String, (PathBuf, u64)>>,
 }
 

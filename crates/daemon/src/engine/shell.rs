@@ -86,7 +86,7 @@ impl<S: Store> Engine<S> {
             }
             let verbs: Vec<Verb> = scene.calls.iter().map(|call| call.verb.clone()).collect();
             let place = scene.stranger.then(|| scene.top.clone());
-            let key = snapshot_key(call, at);
+            let key = snapshot_key(owner.session, call, at);
             let kept = self.snapshot(owner, command, &key, scene).await;
             let hit = |judgement: &&Judgement| {
                 judgement.certain
@@ -96,7 +96,8 @@ impl<S: Store> Engine<S> {
             if let Some(judgement) = judged.iter().find(hit) {
                 // It does not run: nothing will come of these snapshots.
                 let mut snapshots = self.keeping.snapshots.borrow_mut();
-                (0..=at).for_each(|at| drop(snapshots.remove(&snapshot_key(call, at))));
+                (0..=at)
+                    .for_each(|at| drop(snapshots.remove(&snapshot_key(owner.session, call, at))));
                 drop(snapshots);
                 return self.refuse_git(judgement, kept.filter(|_| place.is_none()));
             }
@@ -249,7 +250,7 @@ impl<S: Store> Engine<S> {
     pub(super) async fn after_shell(self: &Rc<Self>, owner: &Owner, call: &str) {
         let mut over = Vec::new();
         for at in 0..=scene::WORKTREES_MAX {
-            let key = snapshot_key(call, at);
+            let key = snapshot_key(owner.session, call, at);
             over.extend(self.keeping.snapshots.borrow_mut().remove(&key));
         }
         if over.is_empty() {
@@ -282,12 +283,9 @@ impl<S: Store> Engine<S> {
     }
 }
 
-/// One command may need snapshots of several working copies.
-fn snapshot_key(call: &str, at: usize) -> String {
-    match at {
-        0 => call.to_owned(),
-        _ => format!("{call} {at}"),
-    }
+/// One command may need snapshots of several working copies. Not every client's ids are its own.
+pub(super) fn snapshot_key(session: SessionId, call: &str, at: usize) -> String {
+    format!("{session} {at} {call}")
 }
 
 /// `Kept 3 files of 77ab02f1 before your git stash: kite undo 41`. In another repository, whose

@@ -98,9 +98,18 @@ impl Commands {
         self.all.push_back(command);
     }
 
-    /// The call is over. Answers the command, unless it is not known.
-    pub(super) fn end(&mut self, call: &str, goes_on: bool, now_ns: u64) -> Option<Command> {
-        let command = self.all.iter_mut().find(|it| it.call == call)?;
+    /// The session's call is over. Answers the command, unless it is not known. Of a client that
+    /// gives no ids, equal commands have one id: the last of them that still runs is meant.
+    pub(super) fn end(
+        &mut self,
+        session: SessionId,
+        call: &str,
+        goes_on: bool,
+        now_ns: u64,
+    ) -> Option<Command> {
+        let of_call = |it: &&mut Command| it.call == call && it.owner.session == session;
+        let own = self.all.iter_mut().rev().filter(of_call);
+        let command = own.max_by_key(|it| (it.end == End::Running, it.begin_ns))?;
         command.end = match goes_on {
             true => End::GoesOn(now_ns),
             false => End::Over(now_ns),
@@ -134,7 +143,7 @@ impl Commands {
     }
 
     pub(super) fn get(&self, call: &str) -> Option<&Command> {
-        self.all.iter().find(|it| it.call == call)
+        self.all.iter().rev().find(|it| it.call == call)
     }
 
     /// Which command a change comes from. Where several ran at that moment, one that names the
@@ -280,6 +289,31 @@ mod tests {
         assert_eq!(origin(&all, "a.rs", 15), Origin::NotYetOver);
         assert_eq!(origin(&all, "b.rs", 15), call("c1", false));
         assert_eq!(origin(&all, "b.rs", 40), Origin::NotYetOver);
+    }
+
+    #[test]
+    fn the_end_of_a_call_is_that_of_its_last_command_in_that_session() {
+        let mut all = commands(&[]);
+        for (session, begin, end) in [
+            (1, 10, End::Over(20 * SECOND)),
+            (1, 30, End::Running),
+            (2, 31, End::Running),
+        ] {
+            all.begin(Command {
+                owner: owner(session),
+                top: "/w".into(),
+                call: "same".to_owned(),
+                text: "make".to_owned(),
+                begin_ns: begin * SECOND,
+                end,
+                snapshot: None,
+            });
+        }
+        let ended = all.end(SessionId(1), "same", false, 40 * SECOND);
+        assert_eq!(ended.map(|it| it.begin_ns), Some(30 * SECOND));
+        assert_eq!(all.all[0].end, End::Over(20 * SECOND));
+        assert_eq!(all.all[2].end, End::Running, "it is another session's");
+        assert_eq!(origin(&all, "a.rs", 25), Origin::Nobody);
     }
 
     #[test]

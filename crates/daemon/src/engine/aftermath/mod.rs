@@ -29,7 +29,7 @@ use kite_undo::look::{Known, Sight};
 use tokio::sync::oneshot;
 
 use self::commands::{Command, Commands, Edited, End, LastEdit};
-use super::Engine;
+use super::{Engine, shell::snapshot_key};
 use crate::hands::files::{File, Fingerprint};
 
 /// The news of a command's end is answered after so long at most; a look that takes longer goes on
@@ -84,7 +84,8 @@ impl<S: Store> Engine<S> {
             return;
         };
         let snapshots = self.keeping.snapshots.borrow();
-        let snapshot = snapshots.get(call).map(|(_, number)| *number);
+        let key = snapshot_key(owner.session, call, 0);
+        let snapshot = snapshots.get(&key).map(|(_, number)| *number);
         drop(snapshots);
         self.aftermath.commands.borrow_mut().begin(Command {
             owner: owner.clone(),
@@ -118,7 +119,7 @@ impl<S: Store> Engine<S> {
             .aftermath
             .commands
             .borrow_mut()
-            .end(call, goes_on, now_ns());
+            .end(owner.session, call, goes_on, now_ns());
         let text = ended.map(|command| command.text).unwrap_or_default();
         let mut looks = Vec::new();
         if let Some(top) = self.top_of(owner.session) {
