@@ -19,7 +19,7 @@ fn main() -> ExitCode {
         Some(bench::echo::COMMAND) => bench::echo::serve(&words.next().unwrap_or_default()),
         _ => {
             say(
-                "usage: cargo xtask bench [processes] [shell] [sockets] [depth] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
+                "usage: cargo xtask bench [processes] [shell] [sockets] [mcp] [depth] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
             );
             ExitCode::from(2)
         }

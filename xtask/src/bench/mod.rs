@@ -6,6 +6,7 @@
 pub(crate) mod claude;
 pub(crate) mod depth;
 pub(crate) mod echo;
+pub(crate) mod mcp;
 pub(crate) mod processes;
 pub(crate) mod shell;
 pub(crate) mod sockets;
@@ -20,10 +21,11 @@ use crate::say;
 type Chapter = fn(&Kite);
 
 /// The chapters of the bench, by name.
-const CHAPTERS: [(&str, Chapter); 5] = [
+const CHAPTERS: [(&str, Chapter); 6] = [
     ("processes", processes::run),
     ("shell", shell::run),
     ("sockets", sockets::run),
+    ("mcp", mcp::run),
     ("depth", depth::run),
     ("claude", claude::run),
 ];
