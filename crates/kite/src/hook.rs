@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -127,21 +127,52 @@ impl Agent {
             let _ = stdin.write_all(input.to_string().as_bytes());
         }
         let output = child.wait_with_output().map_err(failed)?;
-        let reply: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let specific = &reply["hookSpecificOutput"];
-        let verdict = if specific["permissionDecision"] == "deny" {
-            let reason = specific["permissionDecisionReason"]
-                .as_str()
-                .unwrap_or_default();
-            Verdict::Denied(reason.to_owned())
-        } else if output.status.code() == Some(2) {
-            Verdict::Denied(String::from_utf8_lossy(&output.stderr).trim().to_owned())
-        } else {
-            Verdict::Allowed
-        };
         Ok(Answer {
-            verdict,
+            verdict: verdict(&output),
             took: began.elapsed(),
         })
     }
+}
+
+/// Runs the hook command of another client as that client does: through a shell.
+pub(crate) fn run_command(command: &str, dir: &Path, input: &Value) -> Result<Answer, Error> {
+    let failed = |cause: io::Error| {
+        Error::failed(format!("cannot run `{command}`"))
+            .because(cause)
+            .hinted("run `kite init` to install it")
+    };
+    let began = Instant::now();
+    let mut child = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(dir)
+        .env_remove("KITE_SESSION")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        let _ = stdin.write_all(input.to_string().as_bytes());
+    }
+    let output = child.wait_with_output().map_err(failed)?;
+    Ok(Answer {
+        verdict: verdict(&output),
+        took: began.elapsed(),
+    })
+}
+
+/// What a client makes of a hook's output: Claude Code's words, or Gemini CLI's.
+fn verdict(output: &Output) -> Verdict {
+    let reply: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let specific = &reply["hookSpecificOutput"];
+    let reason = if specific["permissionDecision"] == "deny" {
+        &specific["permissionDecisionReason"]
+    } else if reply["decision"] == "deny" {
+        &reply["reason"]
+    } else if output.status.code() == Some(2) {
+        return Verdict::Denied(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    } else {
+        return Verdict::Allowed;
+    };
+    Verdict::Denied(reason.as_str().unwrap_or_default().to_owned())
 }

@@ -1,19 +1,20 @@
 //! The proof that enforcement works here: a refusal, through the installed hook, of an edit that
 //! nobody meant.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use kite_wire::{
     home::Home,
     reply::{Locks, Sessions},
     request::{Caller, Lock, Register, SessionEnd},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     connect::{Daemon, op_id},
     error::Error,
-    hook::{Agent, Answer, Verdict},
+    hook::{Agent, Answer, Verdict, run_command},
+    wiring::Client,
 };
 
 /// The client's name of the made-up session that locks.
@@ -34,6 +35,64 @@ pub(crate) struct Proof {
 /// # Errors
 /// Where no daemon runs, the hook cannot be run, or the write was *not* refused.
 pub(crate) fn prove_enforcement(home: &Home) -> Result<Proof, Error> {
+    let session = format!("kite-proof-writer-{}", op_id()?);
+    refused(home, |place, file| {
+        let writer = Agent::new(home, std::process::id(), &session, place);
+        let input = json!({ "file_path": file, "content": "something else\n" });
+        let answer = writer.before("Write", "toolu_kite_proof", &input);
+        // A session that was never opened cannot end: no harm.
+        let _ = writer.event("SessionEnd", json!({ "reason": "other" }));
+        answer
+    })
+}
+
+/// The same through a client's own hook command, as it stands in that client's file.
+///
+/// # Errors
+/// As [`prove_enforcement`].
+pub(crate) fn prove_client(home: &Home, client: Client, command: &str) -> Result<Proof, Error> {
+    let session = format!("kite-proof-writer-{}", op_id()?);
+    refused(home, |place, file| {
+        let (tool, arguments) = edit_of(client, file);
+        let input = json!({
+            "session_id": session,
+            "cwd": place,
+            "tool_name": tool,
+            "tool_use_id": "kite_proof",
+            "tool_input": arguments,
+        });
+        let answer = run_command(command, place, &input);
+        let end = command.replace(" PreToolUse ", " SessionEnd ");
+        let _ = run_command(&end, place, &json!({ "session_id": session, "cwd": place }));
+        answer
+    })
+}
+
+/// An edit of that file, as the client tells it to its hooks.
+fn edit_of(client: Client, file: &str) -> (&'static str, Value) {
+    match client {
+        Client::Codex => {
+            let patch = format!(
+                "*** Begin Patch\n*** Update File: {file}\n-nothing\n+something else\n*** End Patch\n"
+            );
+            ("apply_patch", json!({ "command": patch }))
+        }
+        Client::Gemini => {
+            let edit = json!({ "file_path": file, "content": "something else\n" });
+            ("write_file", edit)
+        }
+        Client::Opencode => {
+            let edit = json!({ "filePath": file, "content": "something else\n" });
+            ("write", edit)
+        }
+    }
+}
+
+/// Has a made-up session lock a file, and `write` try to write it.
+fn refused(
+    home: &Home,
+    write: impl FnOnce(&Path, &str) -> Result<Answer, Error>,
+) -> Result<Proof, Error> {
     let cannot = |cause| Error::failed("cannot make a throw-away directory").because(cause);
     let dir = tempfile::Builder::new()
         .prefix("kite-proof-")
@@ -54,28 +113,13 @@ pub(crate) fn prove_enforcement(home: &Home) -> Result<Proof, Error> {
     };
     let mut daemon = Daemon::connect_as(home.clone(), caller)?;
     let holder = format!("kite-proof-holder-{}", op_id()?);
-    let writer = Agent::new(
-        home,
-        std::process::id(),
-        &format!("kite-proof-writer-{}", op_id()?),
-        &place,
-    );
-
-    let answer = refuse(&mut daemon, &holder, &place_text, &file, &writer);
-
-    // Both end whatever came of it. A session that was never opened cannot end: no harm.
-    let _ = writer.event("SessionEnd", json!({ "reason": "other" }));
+    let answer = lock(&mut daemon, &holder, &place_text, &file).and_then(|()| write(&place, &file));
+    // It ends whatever came of it.
     let _ = daemon.ask_for::<Sessions>(Some(&holder), SessionEnd {});
     judge(answer?)
 }
 
-fn refuse(
-    daemon: &mut Daemon,
-    holder: &str,
-    place: &str,
-    file: &str,
-    writer: &Agent,
-) -> Result<Answer, Error> {
+fn lock(daemon: &mut Daemon, holder: &str, place: &str, file: &str) -> Result<(), Error> {
     let register = Register {
         client: Some(CLIENT.to_owned()),
         cwd: Some(place.to_owned()),
@@ -87,12 +131,7 @@ fn refuse(
         paths: vec![file.to_owned()],
         ..Lock::default()
     };
-    daemon.ask_for::<Locks>(Some(holder), lock)?;
-    writer.before(
-        "Write",
-        "toolu_kite_proof",
-        &json!({ "file_path": file, "content": "something else\n" }),
-    )
+    daemon.ask_for::<Locks>(Some(holder), lock).map(drop)
 }
 
 fn judge(answer: Answer) -> Result<Proof, Error> {

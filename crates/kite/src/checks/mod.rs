@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** a check looks and never changes anything. Those that concern the
 //! daemon do not start it.
 
+mod clients;
 mod configuration;
 mod daemon;
 mod disk;
@@ -61,6 +62,9 @@ pub(crate) fn examine(home: &Home) -> Vec<Check> {
             checks.push(daemon::enforcement(home));
         }
         Err(error) => checks.push(Check::failed("daemon", &error)),
+    }
+    if let Ok(machine) = &machine {
+        checks.extend(clients::clients(home, machine));
     }
     checks.extend([daemon::stand_aside(home), project::project_wiring(machine)]);
     checks

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     error::Error,
-    events::{Registration, Wait},
+    events::{HookSet, Registration, SERVER, Wait},
     files,
 };
 
@@ -57,18 +57,26 @@ impl Caller {
     }
 
     /// The hook handler for one registration, as it stands in the file.
-    pub(crate) fn hook(&self, registration: &Registration) -> Value {
+    pub(crate) fn hook(&self, registration: &Registration, set: &HookSet) -> Value {
+        let mut call = registration.word.to_owned();
+        if let Some(client) = set.client {
+            call = format!("{call} {client}");
+        }
         let mut handler = json!({
             "type": "command",
-            "command": self.hook_command(registration.event),
-            "timeout": registration.timeout_s,
+            "command": self.hook_command(&call),
+            "timeout": registration.timeout_s * set.units_per_s,
         });
+        if set.has_names {
+            handler["name"] = json!(SERVER);
+        }
         if registration.wait == Wait::Async {
             handler["async"] = Value::Bool(true);
         }
         handler
     }
 
+    /// The command for an event, with the client's name where it is not Claude Code's.
     fn hook_command(&self, event: &str) -> String {
         match self {
             Caller::Home(home) => {
@@ -106,12 +114,22 @@ pub(crate) fn of_hook(command: &str) -> Option<Caller> {
     if command.starts_with("sh -c '") && command.contains("/bin/kite-hook\"") {
         return Some(Caller::Shared);
     }
-    let (program, event) = command.rsplit_once(' ')?;
-    if event.is_empty() || !event.chars().all(|c| c.is_ascii_alphabetic()) {
-        return None;
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
+    let mut program = command;
+    // The event, and the client where one is named.
+    for _ in 0..2 {
+        let (rest, word) = program.rsplit_once(' ')?;
+        if !is_word(word) {
+            return None;
+        }
+        program = rest;
+        let home =
+            shell_unquoted(program).and_then(|program| absolute(program.strip_suffix(HOOK)?));
+        if let Some(home) = home {
+            return Some(Caller::Home(home));
+        }
     }
-    let program = shell_unquoted(program)?;
-    absolute(program.strip_suffix(HOOK)?).map(Caller::Home)
+    None
 }
 
 /// Whose MCP server an entry is; `None` for anything that is not Kite's.
@@ -169,8 +187,10 @@ mod tests {
         ] {
             let caller = Caller::Home(home.into());
             for registration in REGISTRATIONS {
-                let command = caller.hook_command(registration.event);
-                assert_eq!(of_hook(&command), Some(caller.clone()), "{command}");
+                for client in ["", " gemini"] {
+                    let command = caller.hook_command(&format!("{}{client}", registration.word));
+                    assert_eq!(of_hook(&command), Some(caller.clone()), "{command}");
+                }
             }
             assert_eq!(of_server(&caller.server()), Some(caller));
         }
@@ -188,6 +208,7 @@ mod tests {
             "kite-hook Stop",
             "/x/bin/other Stop",
             "/x/bin/kite-hook",
+            "/x/bin/kite-hook Stop codex more",
             "a; /x/bin/kite-hook Stop",
         ] {
             assert_eq!(of_hook(command), None, "{command}");

@@ -25,20 +25,37 @@ pub(crate) struct Document {
     root: CstObject,
 }
 
+/// Which JSON a client reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Syntax {
+    /// JSON itself. Claude Code and Codex load no part of a file with a comment or a trailing
+    /// comma, so wiring such a file would guard nothing.
+    Strict,
+    /// With comments and trailing commas, as Gemini CLI and opencode read it.
+    Comments,
+}
+
 impl Document {
     /// Reads a file's bytes. An empty file, or none, is an empty object.
     ///
     /// # Errors
-    /// Where it is not JSON as Claude Code reads it (no comments, no trailing commas), with line
-    /// and column, or not an object.
+    /// Where it is not strict JSON, with line and column, or not an object.
     pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Document, Error> {
+        Document::parse_as(path, bytes, Syntax::Strict)
+    }
+
+    /// As [`Document::parse`], for what that client reads.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub(crate) fn parse_as(path: &Path, bytes: &[u8], syntax: Syntax) -> Result<Document, Error> {
         let text = text_of(path, bytes)?;
         let (has_bom, text) = match text.strip_prefix(BOM) {
             Some(rest) => (true, rest),
             None => (false, text),
         };
         let text = if text.trim().is_empty() { "{}\n" } else { text };
-        let tree = CstRootNode::parse(text, &strict()).map_err(|error| {
+        let tree = CstRootNode::parse(text, &options(syntax)).map_err(|error| {
             let place = format!(
                 "line {}, column {}",
                 error.line_display(),
@@ -46,13 +63,9 @@ impl Document {
             );
             invalid(path).because(format!("{place}: {}", lower(&error.kind().to_string())))
         })?;
-        // A second opinion, from a parser that has no lenient side.
-        serde_json::from_str::<IgnoredAny>(text).map_err(|error| {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let text = error.to_string();
-            let what = text.split(" at line ").next().unwrap_or_default();
-            invalid(path).because(format!("{place}: {what}"))
-        })?;
+        if syntax == Syntax::Strict {
+            second_opinion(path, text)?;
+        }
         let root = tree.object_value().ok_or_else(|| {
             invalid(path).because("line 1, column 1: expected an object".to_owned())
         })?;
@@ -68,7 +81,7 @@ impl Document {
     }
 
     pub(crate) fn value(&self) -> Value {
-        serde_json::from_str(&self.tree.to_string()).unwrap_or(Value::Null)
+        parsed(&self.tree.to_string())
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -144,7 +157,27 @@ pub(crate) fn input(value: &Value) -> CstInputValue {
 }
 
 pub(crate) fn value_of(node: &CstNode) -> Value {
-    serde_json::from_str(&node.to_string()).unwrap_or(Value::Null)
+    parsed(&node.to_string())
+}
+
+/// Comments are no part of a value.
+fn parsed(text: &str) -> Value {
+    let lenient = || {
+        jsonc_parser::parse_to_serde_value(text, &options(Syntax::Comments)).unwrap_or(Value::Null)
+    };
+    serde_json::from_str(text).unwrap_or_else(|_| lenient())
+}
+
+/// From a parser that has no lenient side.
+fn second_opinion(path: &Path, text: &str) -> Result<(), Error> {
+    serde_json::from_str::<IgnoredAny>(text)
+        .map(drop)
+        .map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let text = error.to_string();
+            let what = text.split(" at line ").next().unwrap_or_default();
+            invalid(path).because(format!("{place}: {what}"))
+        })
 }
 
 /// Removes the elements that `unwanted` picks and says whether there were any. An array that
@@ -208,13 +241,11 @@ fn lower(text: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Claude Code reads plain JSON only: it loads no part of a file with a comment or a trailing
-/// comma, so wiring such a file would guard nothing.
-fn strict() -> ParseOptions {
+fn options(syntax: Syntax) -> ParseOptions {
     ParseOptions {
-        allow_comments: false,
+        allow_comments: syntax == Syntax::Comments,
         allow_loose_object_property_names: false,
-        allow_trailing_commas: false,
+        allow_trailing_commas: syntax == Syntax::Comments,
         allow_missing_commas: false,
         allow_single_quoted_strings: false,
         allow_hexadecimal_numbers: false,

@@ -1,4 +1,4 @@
-//! Which events of Claude Code reach the hook, and which of them make the agent wait.
+//! Which events of each client reach the hook, and which of them make the agent wait.
 //!
 //! **Architecture Invariant:** this table is the only place that names an event, its matcher or
 //! its timeout. What is written, checked and removed is all derived from it.
@@ -7,6 +7,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Registration {
     pub(crate) event: &'static str,
+    /// Kite's name of the event, which the hook is called with.
+    pub(crate) word: &'static str,
     /// A pattern of tool names; `None` where the event has none or all tools are meant.
     pub(crate) matcher: Option<&'static str>,
     pub(crate) wait: Wait,
@@ -26,6 +28,7 @@ pub(crate) enum Wait {
 const fn sync(event: &'static str, matcher: Option<&'static str>, timeout_s: u32) -> Registration {
     Registration {
         event,
+        word: event,
         matcher,
         wait: Wait::Sync,
         timeout_s,
@@ -35,6 +38,7 @@ const fn sync(event: &'static str, matcher: Option<&'static str>, timeout_s: u32
 const fn notice(event: &'static str) -> Registration {
     Registration {
         event,
+        word: event,
         matcher: None,
         wait: Wait::Async,
         timeout_s: 5,
@@ -70,11 +74,97 @@ pub(crate) const REGISTRATIONS: &[Registration] = &[
     notice("CwdChanged"),
     Registration {
         event: "SessionEnd",
+        word: "SessionEnd",
         matcher: None,
         wait: Wait::Async,
         timeout_s: 2,
     },
 ];
+
+/// Codex's. Its editing tool is `apply_patch`; every shell is told as `Bash`.
+const CODEX_REGISTRATIONS: &[Registration] = &[
+    sync("SessionStart", None, 5),
+    sync("UserPromptSubmit", None, 5),
+    sync("PreToolUse", Some("apply_patch|Bash"), 10),
+    sync("PostToolUse", Some("apply_patch|Bash"), 5),
+    sync("Stop", None, 5),
+    sync("SubagentStop", None, 5),
+    sync("SessionEnd", None, 2),
+];
+
+const fn gemini(
+    event: &'static str,
+    word: &'static str,
+    matcher: Option<&'static str>,
+    timeout_s: u32,
+) -> Registration {
+    Registration {
+        event,
+        word,
+        matcher,
+        wait: Wait::Sync,
+        timeout_s,
+    }
+}
+
+/// Gemini CLI's, which waits for every hook.
+const GEMINI_REGISTRATIONS: &[Registration] = &[
+    gemini("SessionStart", "SessionStart", None, 5),
+    gemini("BeforeAgent", "UserPromptSubmit", None, 5),
+    gemini(
+        "BeforeTool",
+        "PreToolUse",
+        Some("^(write_file|replace|run_shell_command)$"),
+        10,
+    ),
+    gemini(
+        "AfterTool",
+        "PostToolUse",
+        Some("^(write_file|replace|run_shell_command|read_file)$"),
+        5,
+    ),
+    gemini("AfterAgent", "Stop", None, 5),
+    gemini("SessionEnd", "SessionEnd", None, 2),
+];
+
+/// How one client has its hooks.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct HookSet {
+    /// The client's name, which the hook is called with; `None` for Claude Code's, which the hook
+    /// takes for granted.
+    pub(crate) client: Option<&'static str>,
+    pub(crate) registrations: &'static [Registration],
+    /// Tools that are allowed by name, in the client's settings.
+    pub(crate) permissions: &'static [&'static str],
+    /// How many of the client's units of time a second has.
+    pub(crate) units_per_s: u32,
+    /// The client shows each hook by a name.
+    pub(crate) has_names: bool,
+}
+
+pub(crate) const CLAUDE_CODE: HookSet = HookSet {
+    client: None,
+    registrations: REGISTRATIONS,
+    permissions: PERMISSIONS,
+    units_per_s: 1,
+    has_names: false,
+};
+
+pub(crate) const CODEX: HookSet = HookSet {
+    client: Some("codex"),
+    registrations: CODEX_REGISTRATIONS,
+    permissions: &[],
+    units_per_s: 1,
+    has_names: false,
+};
+
+pub(crate) const GEMINI: HookSet = HookSet {
+    client: Some("gemini"),
+    registrations: GEMINI_REGISTRATIONS,
+    permissions: &[],
+    units_per_s: 1_000,
+    has_names: true,
+};
 
 /// The permissions that `kite init` grants: the coordination tools by name and nothing else, so
 /// that a refusal never recommends a tool which is itself refused.

@@ -77,13 +77,14 @@ pub(crate) fn init(
         if !args.dry_run {
             outcome.installed = Some(install_and_say(args, machine, report)?);
         }
-        outcome.changed = write_git_hooks(args, &project, machine, report)?;
+        outcome.changed = write_beside(args, &project, machine, report)?;
         return Ok(outcome);
     }
-    let plan = Plan::make(args.scope, &project, machine, args.git_hooks)?;
+    let plans = plans(args, &project, machine)?;
     if args.dry_run {
-        show(&plan.changes, &plan.notes, machine, report);
-        outcome.changed = changed(&plan.changes);
+        let (changes, notes) = together(&plans);
+        show(&changes, &notes, machine, report);
+        outcome.changed = changed(&changes);
         return Ok(outcome);
     }
     outcome.installed = Some(install_and_say(args, machine, report)?);
@@ -175,37 +176,60 @@ fn write(
 ) -> Result<Vec<PathBuf>, Error> {
     let lock = match args.scope {
         Scope::Team => None,
-        Scope::Personal | Scope::User => ClientLock::take(&machine.claude_state())?,
+        _ => ClientLock::take(&machine.claude_state())?,
     };
-    let plan = Plan::make(args.scope, project, machine, args.git_hooks)?;
-    plan.remember(machine)?;
-    transaction::commit(&plan.changes)?;
+    let plans = plans(args, project, machine)?;
+    for plan in &plans {
+        plan.remember(machine)?;
+    }
+    let (changes, notes) = together(&plans);
+    transaction::commit(&changes)?;
     drop(lock);
-    say_written(&plan.changes, &plan.notes, machine, report);
-    if plan.changes.is_empty() {
+    say_written(&changes, &notes, machine, report);
+    if changes.is_empty() {
         report.say(&format!(
             "{} is wired already; nothing to change",
             machine.shown(&project.root)
         ));
     }
-    Ok(changed(&plan.changes))
+    Ok(changed(&changes))
 }
 
-/// Where a wider scope wires the project, only its git hooks are left to do.
-fn write_git_hooks(
+/// That of the scope, and that of the clients beside Claude Code. Shared files are for Claude Code
+/// alone.
+fn plans(args: &InitArgs, project: &Project, machine: &Machine) -> Result<Vec<Plan>, Error> {
+    let mut plans = vec![Plan::make(args.scope, project, machine, args.git_hooks)?];
+    if args.scope != Scope::Team {
+        plans.push(Plan::of_clients(project, machine)?);
+    }
+    Ok(plans)
+}
+
+fn together(plans: &[Plan]) -> (Vec<Change>, Vec<String>) {
+    let changes = plans.iter().flat_map(|plan| plan.changes.iter().cloned());
+    let notes = plans.iter().flat_map(|plan| plan.notes.iter().cloned());
+    (changes.collect(), notes.collect())
+}
+
+/// Where a wider scope wires the project, its git hooks and the other clients are left to do.
+fn write_beside(
     args: &InitArgs,
     project: &Project,
     machine: &Machine,
     report: &mut dyn Report,
 ) -> Result<Vec<PathBuf>, Error> {
     let hooks = git_hooks::install(project, machine, args.git_hooks)?;
+    let clients = Plan::of_clients(project, machine)?;
+    let changes = [hooks.changes, clients.changes.clone()].concat();
+    let notes = [hooks.notes, clients.notes.clone()].concat();
     if args.dry_run {
-        show(&hooks.changes, &hooks.notes, machine, report);
+        show(&changes, &notes, machine, report);
     } else {
-        transaction::commit(&hooks.changes)?;
-        say_written(&hooks.changes, &hooks.notes, machine, report);
+        clients.remember(machine)?;
+        transaction::commit(&changes)?;
+        say_written(&changes, &notes, machine, report);
     }
-    Ok(changed(&hooks.changes))
+    Ok(changed(&changes))
 }
 
 fn say_written(changes: &[Change], notes: &[String], machine: &Machine, report: &mut dyn Report) {
@@ -281,7 +305,7 @@ fn next_steps(scope: Scope, machine: &Machine) -> Vec<String> {
         Scope::Team => {
             "Start `claude` once and agree to trust this folder and its MCP server".to_owned()
         }
-        Scope::Personal | Scope::User => {
+        _ => {
             "Start `claude` as always; sessions that run already must be restarted once".to_owned()
         }
     });

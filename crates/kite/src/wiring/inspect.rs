@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     command::Caller,
     document::Document,
+    events::CLAUDE_CODE,
     exclude,
     machine::Machine,
     place::{Part, Place, Scope, places},
@@ -116,7 +117,7 @@ fn wiring(scope: Scope, project: &Project, machine: &Machine) -> Wiring {
     };
     for place in places(scope, project, machine) {
         match &place.part {
-            Part::Exclude => {}
+            Part::Exclude | Part::Client(_) => {}
             Part::Settings => {
                 let value = wiring.read(&place);
                 wiring.settings.clone_from(&place.path);
@@ -153,7 +154,7 @@ impl Wiring {
     }
 
     fn look_at_settings(&mut self, value: &Value, caller: &Caller) {
-        self.gaps = settings::gaps(value, caller);
+        self.gaps = settings::gaps(value, caller, &CLAUDE_CODE);
         for hook in settings::hooks(value) {
             self.note(hook.caller, caller);
         }

@@ -21,7 +21,13 @@ pub(crate) struct Machine {
     pub(crate) user_home: PathBuf,
     /// `CLAUDE_CONFIG_DIR`: where Claude Code keeps its settings instead of the user's home.
     pub(crate) claude_config: Option<PathBuf>,
-    /// `PATH`, to look for the agent.
+    /// `CODEX_HOME`: where Codex keeps its settings instead of `.codex` in the user's home.
+    pub(crate) codex_config: Option<PathBuf>,
+    /// `GEMINI_CLI_HOME`: what Gemini CLI takes for the user's home.
+    pub(crate) gemini_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, where opencode keeps its settings.
+    pub(crate) xdg_config: Option<PathBuf>,
+    /// `PATH`, to look for agents.
     pub(crate) path: OsString,
     pub(crate) programs: Programs,
 }
@@ -60,6 +66,9 @@ impl Machine {
             home,
             user_home: PathBuf::from(user_home),
             claude_config: set("CLAUDE_CONFIG_DIR").map(PathBuf::from),
+            codex_config: set("CODEX_HOME").map(PathBuf::from),
+            gemini_home: set("GEMINI_CLI_HOME").map(PathBuf::from),
+            xdg_config: set("XDG_CONFIG_HOME").map(PathBuf::from),
             path: set("PATH").unwrap_or_default(),
             programs: Programs {
                 kite,
@@ -87,7 +96,12 @@ impl Machine {
 
     /// Whether a program called `claude` is on the path.
     pub(crate) fn has_claude(&self) -> bool {
-        env::split_paths(&self.path).any(|dir| is_program(&dir.join("claude")))
+        self.has_program("claude")
+    }
+
+    /// Whether a program of that name is on the path.
+    pub(crate) fn has_program(&self, name: &str) -> bool {
+        env::split_paths(&self.path).any(|dir| is_program(&dir.join(name)))
     }
 
     /// The path as a person would write it, with `~` for the user's home.

@@ -8,6 +8,7 @@
 
 mod build_id;
 mod client_lock;
+mod clients;
 mod command;
 mod diff;
 mod document;
@@ -35,6 +36,7 @@ mod uninit;
 mod url;
 
 pub(crate) use build_id::BuildId;
+pub(crate) use clients::{Client, ClientWiring, inspect_clients};
 pub(crate) use command::shell_quoted;
 pub(crate) use embedded::BUILD;
 pub(crate) use error::Error;

@@ -6,7 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    command::Caller, document::Document, error::Error, exclude, machine::Machine, project::Project,
+    clients::{Client, ClientFile},
+    command::Caller,
+    document::Document,
+    error::Error,
+    events::CLAUDE_CODE,
+    exclude,
+    machine::Machine,
+    project::Project,
     servers, settings,
 };
 
@@ -20,6 +27,9 @@ pub(crate) enum Scope {
     Team,
     /// This user in all projects.
     User,
+    /// The clients beside Claude Code, for this user in all projects. Not asked for by itself:
+    /// it comes with the first wired project and goes with the last.
+    Clients,
 }
 
 impl Scope {
@@ -28,6 +38,7 @@ impl Scope {
             Scope::Personal => "personal",
             Scope::Team => "team",
             Scope::User => "user",
+            Scope::Clients => "clients",
         }
     }
 
@@ -38,7 +49,7 @@ impl Scope {
     pub(crate) fn caller(self, machine: &Machine) -> Result<Caller, Error> {
         match self {
             Scope::Team => Ok(Caller::Shared),
-            Scope::Personal | Scope::User => Caller::home(&machine.home),
+            Scope::Personal | Scope::User | Scope::Clients => Caller::home(&machine.home),
         }
     }
 }
@@ -60,6 +71,8 @@ pub(crate) enum Part {
     Server { keys: Vec<String> },
     /// The line that hides the personal settings from git.
     Exclude,
+    /// A file of a client beside Claude Code.
+    Client(ClientFile),
 }
 
 const MODE_SHARED: u32 = 0o644;
@@ -70,6 +83,7 @@ impl Place {
     pub(crate) fn new_mode(&self) -> u32 {
         match &self.part {
             Part::Server { .. } if self.path.ends_with(".claude.json") => MODE_PRIVATE,
+            Part::Client(_) => MODE_PRIVATE,
             _ => MODE_SHARED,
         }
     }
@@ -87,10 +101,15 @@ impl Place {
         if self.part == Part::Exclude {
             return Ok(exclude::wire(bytes));
         }
+        if let Part::Client(file) = self.part {
+            return file
+                .wired(&self.path, bytes, caller)
+                .map_err(|error| self.named(error));
+        }
         let document = Document::parse(&self.path, bytes)?;
         let changed = match &self.part {
             Part::Server { keys } => servers::wire(&document, keys, caller),
-            _ => settings::wire(&document, caller),
+            _ => settings::wire(&document, caller, &CLAUDE_CODE),
         };
         Ok(changed
             .map_err(|error| self.named(error))?
@@ -112,6 +131,11 @@ impl Place {
                 empty: bytes.is_empty(),
                 bytes,
             }));
+        }
+        if let Part::Client(file) = self.part {
+            return file
+                .unwired(&self.path, bytes, caller, original)
+                .map_err(|error| self.named(error));
         }
         let document = Document::parse(&self.path, bytes)?;
         let original = original.map_or(Ok(Value::Null), |bytes| self.value(bytes))?;
@@ -136,7 +160,10 @@ impl Place {
     }
 
     fn named(&self, mut error: Error) -> Error {
-        error.what = format!("{}: {}", self.path.display(), error.what);
+        let path = self.path.display().to_string();
+        if !error.what.contains(&path) {
+            error.what = format!("{path}: {}", error.what);
+        }
         error
     }
 }
@@ -176,6 +203,9 @@ pub(crate) fn places(scope: Scope, project: &Project, machine: &Machine) -> Vec<
             settings(project.root.join(".claude/settings.json")),
             server(project.root.join(".mcp.json"), &["mcpServers"]),
         ],
+        Scope::Clients => Client::found(machine)
+            .flat_map(|client| client.places(machine))
+            .collect(),
         Scope::User => vec![
             settings(machine.user_settings()),
             server(machine.claude_state(), &["mcpServers"]),

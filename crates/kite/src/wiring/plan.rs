@@ -1,6 +1,7 @@
 //! What has to change so that a scope is wired: worked out in full before anything is written.
 
 use super::{
+    clients::Client,
     command::Caller,
     error::Error,
     exclude, files, git_hooks,
@@ -20,6 +21,8 @@ pub(crate) struct Plan {
     root: std::path::PathBuf,
     /// Every file of the scope, with its original text and what it will hold.
     entries: Vec<Entry>,
+    /// What is remembered of files that this plan leaves alone.
+    others: Vec<Written>,
 }
 
 struct Entry {
@@ -51,6 +54,7 @@ impl Plan {
             scope,
             root,
             entries: Vec::new(),
+            others: Vec::new(),
         };
         for place in place::places(scope, project, machine) {
             if place.part == Part::Exclude && !needs_line(project, machine, record.as_ref(), &place)
@@ -69,13 +73,65 @@ impl Plan {
         Ok(plan)
     }
 
+    /// The plan for the clients beside Claude Code that this machine has. One whose files cannot be
+    /// wired is left out, all of it, and the notes say why.
+    ///
+    /// # Errors
+    /// Where Kite's own record cannot be read.
+    pub(crate) fn of_clients(project: &Project, machine: &Machine) -> Result<Plan, Error> {
+        let scope = Scope::Clients;
+        let caller = scope.caller(machine)?;
+        let root = root_of(scope, project, machine);
+        let shelf = Shelf::of(&machine.home, &root, scope);
+        let record = shelf.load()?;
+        let empty = || Plan {
+            changes: Vec::new(),
+            notes: Vec::new(),
+            scope,
+            root: root.clone(),
+            entries: Vec::new(),
+            others: Vec::new(),
+        };
+        let mut plan = empty();
+        for client in Client::found(machine) {
+            let mut own = empty();
+            let wired = client.places(machine).into_iter().try_for_each(|place| {
+                let known = record.as_ref().and_then(|record| record.written(&place));
+                own.add(place, known, &shelf, &caller)
+            });
+            let wired = wired.and_then(|()| {
+                let mut changes = own.changes.iter();
+                changes.try_for_each(|change| files::check_writable(&change.before))
+            });
+            match wired {
+                Ok(()) => {
+                    let is_new = !own.changes.is_empty();
+                    plan.notes
+                        .extend(client.next_step().filter(|_| is_new).map(str::to_owned));
+                    plan.changes.extend(own.changes);
+                    plan.entries.extend(own.entries);
+                }
+                Err(error) => {
+                    let (name, what) = (client.name(), error.what);
+                    let why = error.why.map(|why| format!(": {why}")).unwrap_or_default();
+                    plan.notes.push(format!("{name} is left out: {what}{why}"));
+                }
+            }
+        }
+        let known = record.into_iter().flat_map(|record| record.files);
+        plan.others = known
+            .filter(|known| plan.entries.iter().all(|entry| entry.place != known.place))
+            .collect();
+        Ok(plan)
+    }
+
     /// Keeps the originals and remembers what will be written.
     ///
     /// # Errors
     /// Names the file that could not be written.
     pub(crate) fn remember(&self, machine: &Machine) -> Result<(), Error> {
         let shelf = Shelf::of(&machine.home, &self.root, self.scope);
-        let mut files = Vec::new();
+        let mut files = self.others.clone();
         for entry in &self.entries {
             let backup = entry
                 .original
@@ -94,6 +150,9 @@ impl Plan {
             scope: self.scope,
             files,
         };
+        if self.scope == Scope::Clients && record.files.is_empty() {
+            return Ok(());
+        }
         if shelf.load().ok().flatten().as_ref() == Some(&record) {
             return Ok(());
         }
@@ -166,7 +225,7 @@ impl Plan {
 /// The directory under whose name a scope is remembered.
 pub(crate) fn root_of(scope: Scope, project: &Project, machine: &Machine) -> std::path::PathBuf {
     match scope {
-        Scope::User => machine.user_home.clone(),
+        Scope::User | Scope::Clients => machine.user_home.clone(),
         Scope::Personal | Scope::Team => project.root.clone(),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    command::{self, Caller},
+    command::{self, Caller, PROGRAM},
     document::{self, Document},
     error::Error,
     events::SERVER,
@@ -49,10 +49,7 @@ pub(crate) fn wire(document: &Document, keys: &[String], caller: &Caller) -> Res
             return Ok(false);
         }
         if owner(found) != Owner::Kite(caller.clone()) {
-            return Err(
-                Error::new(format!("another MCP server is called \"{SERVER}\" there"))
-                    .hinted("rename or remove it, then run it again; nothing has been changed"),
-            );
+            return Err(is_taken());
         }
     }
     let mut servers = document.root().clone();
@@ -77,8 +74,23 @@ pub(crate) fn unwire(
     caller: &Caller,
     original: &Value,
 ) -> Result<bool, Error> {
+    remove(document, keys, original, |found| {
+        owner(found) == Owner::Kite(caller.clone())
+    })
+}
+
+fn is_taken() -> Error {
+    Error::new(format!("another MCP server is called \"{SERVER}\" there"))
+        .hinted("rename or remove it, then run it again; nothing has been changed")
+}
+
+fn remove(
+    document: &Document,
+    keys: &[String],
+    original: &Value,
+    is_ours: impl Fn(&Value) -> bool,
+) -> Result<bool, Error> {
     let now = document.value();
-    let is_ours = |found: &Value| owner(found) == Owner::Kite(caller.clone());
     if !entry(&now, keys).is_some_and(is_ours) {
         return Ok(false);
     }
@@ -122,4 +134,67 @@ fn holds_only_kite(value: &Value) -> bool {
         && object.iter().all(|(key, value)| {
             (key == SERVER && matches!(owner(value), Owner::Kite(_))) || holds_only_kite(value)
         })
+}
+
+/// Kite's entry in the form of one client.
+pub(crate) struct Entry {
+    /// The keys that lead to the client's servers.
+    pub(crate) keys: &'static [&'static str],
+    /// The entry for a program.
+    pub(crate) value: fn(&str) -> Value,
+    /// The program of an entry that calls it as Kite is called.
+    pub(crate) program: fn(&Value) -> Option<&str>,
+}
+
+impl Entry {
+    fn keys(&self) -> Vec<String> {
+        self.keys.iter().map(|key| (*key).to_owned()).collect()
+    }
+
+    fn owner(&self, found: &Value) -> Option<Caller> {
+        let home = (self.program)(found)?.strip_suffix(PROGRAM)?;
+        command::absolute(home).map(Caller::Home)
+    }
+}
+
+/// As [`wire`], in that client's form. An entry that calls Kite stays as the person has it, with
+/// whatever they have added.
+///
+/// # Errors
+/// As [`wire`].
+pub(crate) fn wire_entry(
+    document: &Document,
+    form: &Entry,
+    caller: &Caller,
+) -> Result<bool, Error> {
+    let Caller::Home(home) = caller else {
+        return Err(Error::new("shared files name no path"));
+    };
+    if let Some(found) = entry(&document.value(), &form.keys()) {
+        return match form.owner(found).as_ref() == Some(caller) {
+            true => Ok(false),
+            false => Err(is_taken()),
+        };
+    }
+    let mut servers = document.root().clone();
+    for key in form.keys {
+        servers = document::object_at(&servers, key)?;
+    }
+    let value = (form.value)(&format!("{}{PROGRAM}", home.display()));
+    servers.append(SERVER, document::input(&value));
+    Ok(true)
+}
+
+/// As [`unwire`], in that client's form.
+///
+/// # Errors
+/// As [`unwire`].
+pub(crate) fn unwire_entry(
+    document: &Document,
+    form: &Entry,
+    caller: &Caller,
+    original: &Value,
+) -> Result<bool, Error> {
+    let is_ours = |found: &Value| form.owner(found).as_ref() == Some(caller);
+    remove(document, &form.keys(), original, is_ours)
 }

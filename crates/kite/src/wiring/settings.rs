@@ -7,7 +7,7 @@ use super::{
     command::{self, Caller},
     document::{self, Document},
     error::Error,
-    events::{PERMISSIONS, REGISTRATIONS},
+    events::{HookSet, PERMISSIONS},
 };
 
 /// One of Kite's hooks, as found in a file.
@@ -67,13 +67,13 @@ pub(crate) fn hooks(settings: &Value) -> Vec<Hook> {
 }
 
 /// What is missing for `caller` in a settings file.
-pub(crate) fn gaps(settings: &Value, caller: &Caller) -> Gaps {
+pub(crate) fn gaps(settings: &Value, caller: &Caller, set: &HookSet) -> Gaps {
     let mut found: Vec<Hook> = hooks(settings)
         .into_iter()
         .filter(|hook| hook.caller == *caller)
         .collect();
     let mut gaps = Gaps::default();
-    for expected in expected(caller) {
+    for expected in expected(caller, set) {
         match found.iter().position(|hook| *hook == expected.1) {
             Some(at) => drop(found.swap_remove(at)),
             None => gaps.events.push(expected.0),
@@ -83,7 +83,8 @@ pub(crate) fn gaps(settings: &Value, caller: &Caller) -> Gaps {
     // The parser's order of keys is no order.
     gaps.surplus.sort();
     let allowed = allowed(settings);
-    gaps.permissions = PERMISSIONS
+    gaps.permissions = set
+        .permissions
         .iter()
         .copied()
         .filter(|name| !allowed.contains(name))
@@ -95,13 +96,13 @@ pub(crate) fn gaps(settings: &Value, caller: &Caller) -> Gaps {
 ///
 /// # Errors
 /// Where a key that Kite needs holds something of another kind.
-pub(crate) fn wire(document: &Document, caller: &Caller) -> Result<bool, Error> {
+pub(crate) fn wire(document: &Document, caller: &Caller, set: &HookSet) -> Result<bool, Error> {
     let now = document.value();
-    let gaps = gaps(&now, caller);
+    let gaps = gaps(&now, caller, set);
     if !gaps.events.is_empty() || !gaps.surplus.is_empty() {
         remove_hooks(document, caller, &now)?;
         let events = document::object_at(document.root(), "hooks")?;
-        for (event, hook) in expected(caller) {
+        for (event, hook) in expected(caller, set) {
             let mut group = json!({});
             if let Some(matcher) = hook.matcher {
                 group["matcher"] = Value::String(matcher);
@@ -140,12 +141,15 @@ pub(crate) fn unwire(
     Ok(hooks_gone || permissions_gone)
 }
 
-fn expected(caller: &Caller) -> impl Iterator<Item = (&'static str, Hook)> + '_ {
-    REGISTRATIONS.iter().map(|registration| {
+fn expected<'a>(
+    caller: &'a Caller,
+    set: &'a HookSet,
+) -> impl Iterator<Item = (&'static str, Hook)> + 'a {
+    set.registrations.iter().map(|registration| {
         let hook = Hook {
             event: registration.event.to_owned(),
             matcher: registration.matcher.map(str::to_owned),
-            handler: caller.hook(registration),
+            handler: caller.hook(registration, set),
             caller: caller.clone(),
         };
         (registration.event, hook)

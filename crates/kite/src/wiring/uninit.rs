@@ -48,7 +48,10 @@ pub(crate) fn uninit(
     report: &mut dyn Report,
 ) -> Result<Restored, Error> {
     let project = Project::holding(&args.dir, machine)?;
-    let scopes = scopes(args.scope, &project, machine)?;
+    let mut scopes = scopes(args.scope, &project, machine)?;
+    if is_last(&scopes, &project, machine) {
+        scopes.push(Scope::Clients);
+    }
     let lock = if args.dry_run {
         None
     } else {
@@ -105,7 +108,11 @@ impl Removal {
             scope,
         );
         let record = shelf.load()?;
-        let mut places = place::places(scope, project, machine);
+        // Of the other clients' files only those count that Kite has written.
+        let mut places = match scope {
+            Scope::Clients => Vec::new(),
+            _ => place::places(scope, project, machine),
+        };
         for written in record.iter().flat_map(|record| &record.files) {
             if !places.contains(&written.place) {
                 places.push(written.place.clone());
@@ -189,6 +196,18 @@ fn scopes(asked: Option<Scope>, project: &Project, machine: &Machine) -> Result<
         scopes.push(Scope::Team);
     }
     Ok(scopes)
+}
+
+/// Whether the clients beside Claude Code go, too: with the last wiring of this user.
+fn is_last(scopes: &[Scope], project: &Project, machine: &Machine) -> bool {
+    let is_undone = |record: &Record| {
+        scopes.contains(&record.scope)
+            && record.root == plan::root_of(record.scope, project, machine)
+    };
+    let records = record::all(&machine.home);
+    let own = |record: &&Record| matches!(record.scope, Scope::Personal | Scope::User);
+    records.iter().any(|record| record.scope == Scope::Clients)
+        && records.iter().filter(own).all(is_undone)
 }
 
 fn say(

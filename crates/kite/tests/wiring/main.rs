@@ -8,6 +8,7 @@
 )]
 mod wiring;
 
+mod clients;
 mod git;
 mod git_hooks;
 mod install;

@@ -64,6 +64,9 @@ impl World {
                 home: Home::at(top.join("user/.kite")),
                 user_home: top.join("user"),
                 claude_config: None,
+                codex_config: None,
+                gemini_home: None,
+                xdg_config: None,
                 path: "/nowhere".into(),
                 programs: Programs {
                     kite,
