@@ -91,6 +91,10 @@ pub(super) fn exports(source: &str) -> Option<Found> {
     let (words, is_whole) = words(source);
     let mut items = Vec::new();
     for statement in words.split(|word| word.is(";")) {
+        // Each statement may look at all items: what comes after the limit is not read.
+        if items.len() >= super::ITEMS_MAX {
+            break;
+        }
         read(statement, &mut items);
     }
     items.truncate(super::ITEMS_MAX);
@@ -114,7 +118,8 @@ fn read(statement: &[Word], items: &mut Vec<Item>) {
             if first.is("drop") && (second.is("table") || second.is("view")) =>
         {
             if let Some((name, _)) = name(rest) {
-                items.retain(|item| item.path() != name && item.owner() != Some(&name));
+                let is = |item: &Item| item.owner().unwrap_or(item.name()) == name;
+                items.retain(|item| !is(item));
             }
         }
         _ => {}

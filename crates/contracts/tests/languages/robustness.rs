@@ -87,6 +87,19 @@ fn many_that_went_and_many_that_came_are_not_matched() {
 }
 
 #[test]
+fn a_schema_of_many_tables_and_many_drops_takes_no_time_that_counts() {
+    let mut text = String::new();
+    for n in 0..1_900 {
+        text.push_str(&format!("create table t{n}(a int);\n"));
+    }
+    text.push_str(&"drop table x;\n".repeat(30_000));
+    assert!(text.len() < 512 << 10);
+    let began = Instant::now();
+    assert!(!exports(Language::Sql, &text).is_empty());
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+#[test]
 fn what_is_exported_is_listed_as_it_is_used() {
     let source =
         "pub struct User { pub email: String, id: u8 }\npub fn login(name: &str) -> User {}";
