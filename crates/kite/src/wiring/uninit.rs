@@ -108,9 +108,9 @@ impl Removal {
             scope,
         );
         let record = shelf.load()?;
-        // Of the other clients' files only those count that Kite has written.
-        let mut places = match scope {
-            Scope::Clients => Vec::new(),
+        let mut places = match (scope, &record) {
+            // Of the other clients' files only those count that Kite has written.
+            (Scope::Clients, Some(_)) => Vec::new(),
             _ => place::places(scope, project, machine),
         };
         for written in record.iter().flat_map(|record| &record.files) {
@@ -130,7 +130,12 @@ impl Removal {
             if place.part == Part::Exclude && record.is_none() && !settings_change() {
                 continue;
             }
-            self.add_place(place, &caller, &shelf, record.as_ref())?;
+            let is_a_guess = scope == Scope::Clients && record.is_none();
+            match self.add_place(place, &caller, &shelf, record.as_ref()) {
+                // What cannot be understood was left out when the others were wired.
+                Err(_) if is_a_guess => {}
+                added => added?,
+            }
         }
         Ok(())
     }
@@ -204,10 +209,9 @@ fn is_last(scopes: &[Scope], project: &Project, machine: &Machine) -> bool {
         scopes.contains(&record.scope)
             && record.root == plan::root_of(record.scope, project, machine)
     };
-    let records = record::all(&machine.home);
-    let own = |record: &&Record| matches!(record.scope, Scope::Personal | Scope::User);
-    records.iter().any(|record| record.scope == Scope::Clients)
-        && records.iter().filter(own).all(is_undone)
+    let own = |record: &Record| matches!(record.scope, Scope::Personal | Scope::User);
+    let mut records = record::all(&machine.home).into_iter();
+    records.all(|record| !own(&record) || is_undone(&record))
 }
 
 fn say(

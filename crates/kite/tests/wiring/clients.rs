@@ -233,6 +233,21 @@ fn the_clients_stay_wired_until_the_last_project_is_unwired() {
 }
 
 #[test]
+fn kites_part_goes_also_where_the_home_was_deleted_in_between() {
+    let mut world = World::new();
+    let files = Files::written(&world);
+    world.init().expect("init");
+    fs::remove_dir_all(world.machine.home.path()).expect("rm -r ~/.kite");
+
+    world.uninit().expect("uninit");
+
+    assert_eq!(world.read(&files.gemini), GEMINI_SETTINGS);
+    assert_eq!(world.read(&files.codex_config), CODEX_CONFIG);
+    assert_eq!(world.read(&files.opencode), OPENCODE_CONFIG);
+    assert!(!files.codex_hooks.exists() && !files.plugin.exists());
+}
+
+#[test]
 fn a_client_whose_settings_cannot_be_understood_is_left_out_whole() {
     for (file, text) in [
         (".codex/config.toml", "model = \n"),
