@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use kite_contracts::{Name, SOURCE_BYTES_MAX, Subject, compare};
+use kite_contracts::{Changed, Name, SOURCE_BYTES_MAX, Subject, compare};
+use kite_redact::redact;
 use kite_undo::{Git, images::Secrets};
 
 use super::View;
@@ -131,13 +132,22 @@ pub(super) fn look(path: &Path, saw: u128, before: Option<&str>) -> Seen {
         Sight::Text { text, .. } => (text.as_ref(), false),
         _ => ("", true),
     };
-    match compare(&name, before, after) {
+    match compared(&name, before, after) {
         Some(changed) => Seen::Stale(Finding {
             lines: changed.lines,
             names: changed.names,
             gone,
         }),
         None => Seen::Silent,
+    }
+}
+
+/// What changed, where lines are shown as they stand: without their secrets. They are cut to be
+/// shown, and a secret that is cut off looks like none.
+fn compared(name: &str, before: &str, after: &str) -> Option<Changed> {
+    match Subject::of(name)? {
+        Subject::Language(_) => compare(name, before, after),
+        Subject::Declarations | Subject::Settings => compare(name, &redact(before), &redact(after)),
     }
 }
 
@@ -157,4 +167,20 @@ fn committed(path: &Path, saw: u128) -> Option<String> {
         .ok()?;
     let is_it = Fingerprint::of_content(&blob) == Fingerprint::Content(saw);
     is_it.then(|| String::from_utf8(blob).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compared;
+
+    #[test]
+    fn a_secret_in_settings_is_not_shown_where_its_line_is_cut_either() {
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        let line = |letter: &str| format!("url: {} {token}\n", letter.repeat(70));
+        let changed = compared("app.yaml", &line("x"), &line("y")).expect("a change");
+        assert!(changed.lines[0].contains("yyy"), "{changed:?}");
+        assert!(!changed.lines[0].contains("ghp_"), "{changed:?}");
+        let only_the_secret = line("x").replace("a1B2", "c3D4");
+        assert_eq!(compared("app.yaml", &line("x"), &only_the_secret), None);
+    }
 }
