@@ -145,6 +145,28 @@ mod tests {
     }
 
     #[test]
+    fn a_recorded_edit_is_one_before_and_after() {
+        let before = heard(
+            "PreToolUse",
+            include_bytes!("samples/codex-PreToolUse-apply_patch.json"),
+        );
+        let What::BeforeEdit { edits, .. } = &before.what else {
+            panic!("an edit: {before:?}");
+        };
+        assert_eq!((edits[0].file.as_str(), edits[0].whole), ("b.txt", false));
+        assert_eq!(edits[0].new, "two");
+        let after = heard(
+            "PostToolUse",
+            include_bytes!("samples/codex-PostToolUse-apply_patch.json"),
+        );
+        let What::AfterTool { effect, .. } = &after.what else {
+            panic!("after a tool: {after:?}");
+        };
+        assert_eq!(*effect, Effect::Edited(vec!["b.txt".into()]));
+        assert_eq!(before.tool_use_id, after.tool_use_id);
+    }
+
+    #[test]
     fn a_patch_is_an_edit_of_all_its_files() {
         let patch =
             "*** Begin Patch\n*** Update File: b\n-x\n+y\n*** Delete File: a\n*** End Patch";

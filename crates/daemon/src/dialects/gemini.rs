@@ -223,6 +223,41 @@ mod tests {
     }
 
     #[test]
+    fn a_recorded_edit_is_one_before_and_after() {
+        let before = heard(
+            "PreToolUse",
+            include_bytes!("samples/gemini-BeforeTool-write_file.json"),
+        );
+        let edit = FileEdit {
+            file: "/home/dev/shop/b.txt".into(),
+            whole: true,
+            new: "two\n".into(),
+        };
+        let expected = What::BeforeEdit {
+            tool: "write_file".into(),
+            edits: vec![edit],
+        };
+        assert_eq!(before.what, expected);
+        let after = heard(
+            "PostToolUse",
+            include_bytes!("samples/gemini-AfterTool-write_file.json"),
+        );
+        let expected = What::AfterTool {
+            tool: "write_file".into(),
+            effect: Effect::Edited(vec!["/home/dev/shop/b.txt".into()]),
+            failed: false,
+        };
+        assert_eq!(after.what, expected);
+        assert_eq!(before.tool_use_id, after.tool_use_id);
+        let prompt = heard(
+            "UserPromptSubmit",
+            include_bytes!("samples/gemini-BeforeAgent.json"),
+        );
+        let first_line = "edit".to_owned();
+        assert_eq!(prompt.what, What::Prompt { first_line });
+    }
+
+    #[test]
     fn a_call_has_one_id_before_and_after_and_another_session_has_another() {
         let call = |session: &str, event: &str| {
             let input = json!({
