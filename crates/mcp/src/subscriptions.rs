@@ -23,8 +23,9 @@ use crate::{
 
 /// Resources that one client may be subscribed to.
 pub(crate) const SUBSCRIPTIONS_MAX: usize = 100;
-/// Subscribing and unsubscribing that waits to be done.
-const WORDS_MAX: usize = 64;
+/// Subscribing and unsubscribing that waits to be done: a session that comes back subscribes to all
+/// that it followed at once.
+const WORDS_MAX: usize = SUBSCRIPTIONS_MAX;
 
 /// The subscriptions of a connection of the older era. Dropped, they end.
 #[derive(Default)]

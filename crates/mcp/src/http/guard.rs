@@ -65,7 +65,12 @@ impl Names {
             return true;
         }
         match name.parse::<IpAddr>() {
-            Ok(address) => address.is_loopback() || self.addresses.contains(&address),
+            Ok(address) => {
+                let is_it = |more: &String| more.parse() == Ok(address);
+                address.is_loopback()
+                    || self.addresses.contains(&address)
+                    || self.more.iter().any(is_it)
+            }
             Err(_) => self.more.iter().any(|more| more.eq_ignore_ascii_case(name)),
         }
     }
@@ -126,4 +131,62 @@ fn bad(text: impl Into<String>) -> Refusal {
 
 fn forbidden(text: &str) -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(names: &Names, host: &'static str, origin: Option<&'static str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, header::HeaderValue::from_static(host));
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, header::HeaderValue::from_static(origin));
+        }
+        names.check(&Uri::from_static("/mcp"), &headers).is_ok()
+    }
+
+    #[test]
+    fn a_further_name_may_be_an_address() {
+        let everywhere = ["0.0.0.0:3001".parse().expect("an address")];
+        let more = ["box.example", "192.168.1.5", "[2001:db8::1]"].map(str::to_owned);
+        let names = Names::new(more.to_vec(), &everywhere);
+        for ours in [
+            "BOX.example:3001",
+            "192.168.1.5:3001",
+            "192.168.1.5",
+            "[2001:db8:0::1]:3001",
+            "127.0.0.1:3001",
+        ] {
+            assert!(checked(&names, ours, None), "{ours}");
+        }
+        for foreign in [
+            "192.168.1.6:3001",
+            "0.0.0.0:3001",
+            "[2001:db8::2]",
+            "example",
+        ] {
+            assert!(!checked(&names, foreign, None), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_page_may_call_only_where_it_comes_from() {
+        let names = Names::new(Vec::new(), &[]);
+        assert!(checked(
+            &names,
+            "localhost:3001",
+            Some("http://localhost:3001")
+        ));
+        for (host, origin) in [
+            ("localhost:3001", "http://localhost:3002"),
+            ("localhost:3001", "http://localhost:3001/"),
+            ("localhost:3001", "http://127.0.0.1:3001"),
+            ("localhost:3001", "http://u@localhost:3001"),
+            ("localhost.:3001", "http://localhost.:3001"),
+            ("[::ffff:127.0.0.1]:3001", "http://[::ffff:127.0.0.1]:3001"),
+        ] {
+            assert!(!checked(&names, host, Some(origin)), "{host} {origin}");
+        }
+    }
 }

@@ -119,6 +119,10 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 fn bytes(digits: &str) -> Option<Vec<u8>> {
+    // `from_str_radix` would take a sign.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
     let pairs = digits.as_bytes().chunks_exact(2);
     pairs
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
@@ -137,6 +141,16 @@ mod tests {
         assert_eq!(Handles::of_token("another").read(&handle.0), None);
         assert_ne!(handle, handles.mint().expect("random numbers"));
         assert!(!handle.session_id().contains(&handle.0[..8]));
+    }
+
+    #[test]
+    fn a_sign_is_no_digit() {
+        let handles = Handles::of_token("a token");
+        // One byte in sixteen begins with a zero, for which a sign could stand.
+        let handle = std::iter::repeat_with(|| handles.mint().expect("random numbers").0)
+            .find(|handle| handle.starts_with('0'))
+            .expect("without end");
+        assert_eq!(handles.read(&format!("+{}", &handle[1..])), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use rmcp::{
         local::{LocalSessionManager, LocalSessionManagerError, SessionTransport},
     },
 };
+use tokio::{task::JoinSet, time::timeout};
 
 /// Sessions in memory.
 const SESSIONS_MAX: usize = 256;
@@ -23,6 +24,8 @@ const SESSIONS_MAX: usize = 256;
 const IDLE_MAX: Duration = Duration::from_secs(24 * 3_600);
 /// After how long a client whose stream was ended should open it again.
 const RETURN_AFTER: Duration = Duration::from_secs(1);
+/// How long all streams may take to end.
+const GOODBYE_MAX: Duration = Duration::from_millis(300);
 
 type Error = LocalSessionManagerError;
 
@@ -42,13 +45,18 @@ impl Sessions {
         }
     }
 
-    /// Ends the streams on which clients wait for news, telling them to come back.
+    /// Ends the streams on which clients wait for news, telling them to come back. Those whose
+    /// client reads nothing are not waited for.
     pub(super) async fn say_goodbye(&self) {
         let handles: Vec<_> = self.inner.sessions.read().await.values().cloned().collect();
+        let mut farewells = JoinSet::new();
         for handle in handles {
             // A session that has ended by itself has no stream.
-            let _ = handle.close_standalone_sse_stream(Some(RETURN_AFTER)).await;
+            farewells.spawn(async move {
+                let _ = handle.close_standalone_sse_stream(Some(RETURN_AFTER)).await;
+            });
         }
+        let _ = timeout(GOODBYE_MAX, farewells.join_all()).await;
     }
 
     fn use_now(&self, id: &SessionId) {
@@ -144,5 +152,30 @@ impl SessionManager for Sessions {
         let outcome = self.inner.restore_session(id.clone()).await?;
         self.use_now(&id);
         Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_is_stuck_does_not_hold_up_the_end() {
+        let sessions = Arc::new(Sessions::new());
+        // Nobody is behind it, so its handshake never ends.
+        let (id, _stuck) = sessions.create_session().await.expect("room");
+        let handshake = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "", "version": ""}}});
+        let handshake = serde_json::from_value(handshake).expect("a message");
+        let its = Arc::clone(&sessions);
+        let shaking = tokio::spawn(async move { its.initialize_session(&id, handshake).await });
+        tokio::task::yield_now().await;
+        let said = timeout(Duration::from_secs(5), sessions.say_goodbye()).await;
+        assert!(said.is_ok(), "it waits for ever");
+        shaking.abort();
     }
 }

@@ -18,6 +18,8 @@ const DIGITS: usize = 2 * RANDOM_BYTES;
 const MODE: u32 = 0o600;
 /// Bytes read of the file.
 const FILE_BYTES_MAX: u64 = 1 << 10;
+/// How often another `kite serve` may be faster. A link to nowhere is always there and never found.
+const ATTEMPTS: usize = 8;
 
 /// The token of a home. Neither its text nor anything it could be guessed from is ever shown.
 pub(super) struct Token {
@@ -38,7 +40,7 @@ impl Token {
     /// cannot be written.
     pub(super) fn of(home: &Home) -> Result<Token, HttpError> {
         let path = path(home);
-        loop {
+        for _ in 0..ATTEMPTS {
             match read(&path) {
                 Ok(found) => return found,
                 Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
@@ -51,6 +53,10 @@ impl Token {
                 Ok(text) => return Ok(Token::new(text)),
             }
         }
+        let what = format!("cannot make the token {}", path.display());
+        Err(HttpError::new(what)
+            .because("something stands there that cannot be read")
+            .hinted(format!("remove {}", path.display())))
     }
 
     fn new(text: String) -> Token {
@@ -169,6 +175,15 @@ mod tests {
             file.write_all(text.as_bytes()).expect("room");
             assert!(Token::of(&home).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_link_to_nowhere_is_refused() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let home = Home::at(directory.path());
+        std::os::unix::fs::symlink("/nonexistent/token", path(&home)).expect("room");
+        let error = Token::of(&home).err().expect("refused");
+        assert!(error.to_string().contains("http-token"), "{error}");
     }
 
     #[test]
