@@ -177,16 +177,17 @@ impl Model {
         Ok(())
     }
 
-    /// Whether this owner's wait would make a circle, by the closure of who waits for whom.
+    /// Whether somebody whom this request would wait for waits, directly or not, for its owner, by
+    /// the closure of who waits for whom.
     fn circles(&self, request: &Request) -> bool {
         let mut edges = BTreeSet::new();
-        let last = (request, None);
-        let waits = self
-            .queue
-            .iter()
-            .map(|(ticket, other)| (other, Some(*ticket)));
-        for (waiter, place) in waits.chain([last]) {
-            for other in self.judge(waiter, place).err().into_iter().flatten() {
+        for (ticket, waiter) in &self.queue {
+            for other in self
+                .judge(waiter, Some(*ticket))
+                .err()
+                .into_iter()
+                .flatten()
+            {
                 edges.insert((waiter.owner.clone(), other));
             }
         }
@@ -197,10 +198,13 @@ impl Model {
                 more.extend(next.map(|(_, to)| (a.clone(), to.clone())));
             }
             if more.len() == edges.len() {
-                return edges.contains(&(request.owner.clone(), request.owner.clone()));
+                break;
             }
             edges = more;
         }
+        let mut waits_for = self.judge(request, None).err().into_iter().flatten();
+        waits_for
+            .any(|other| other == request.owner || edges.contains(&(other, request.owner.clone())))
     }
 
     fn remove(&mut self, goes: impl Fn(&Lock) -> bool) -> Vec<Lock> {
