@@ -61,7 +61,7 @@ pub struct Brought {
     pub heading: String,
     /// The stems of the words for which it was chosen; none at the start of a session.
     pub words: Vec<String>,
-    /// What these words say; see [`Threshold`].
+    /// What these words say, as far as it counts towards the threshold.
     pub weight: f64,
     pub reviewed: bool,
 }

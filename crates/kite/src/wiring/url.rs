@@ -25,7 +25,7 @@ use super::{
 
 const HELPER_ARGUMENTS: &str = " serve --headers";
 
-/// Replaces the entry that [`super::init`] wrote for a project's agents by one with the URL of
+/// Replaces the entry that [`super::init()`] wrote for a project's agents by one with the URL of
 /// this port.
 ///
 /// # Errors
