@@ -15,8 +15,8 @@ use crate::{
 
 /// Files read at one look; of more, only sizes and times are known.
 const READ_FILES_MAX: usize = 2_000;
-/// Bytes read at one look.
-const READ_BYTES_MAX: u64 = 256 << 20;
+/// Bytes read at one look: data that somebody unpacked must not push out what agents edited.
+const READ_BYTES_MAX: u64 = 64 << 20;
 /// A file that changed so shortly before it was looked at may change again without its times
 /// showing it: the kernel's clock for files goes in steps of up to 10 ms.
 const STEP_NS: u64 = 20_000_000;
