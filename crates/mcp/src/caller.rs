@@ -71,19 +71,26 @@ impl Clients {
     }
 
     /// Takes the handle out of a tool call's arguments, where there are handles. A tool that only
-    /// reads may have an argument of that name itself.
+    /// reads may have an argument of that name itself, and is given the handle all the same by who
+    /// was told to give it with every call: no id looks like one.
     pub(crate) fn take_handle(
         &self,
         tool: Option<&Tool>,
         given: &mut Map<String, Value>,
     ) -> Option<Value> {
-        if tool.is_some_and(|tool| tool.declaration.takes(HANDLE_PARAM)) {
+        let Clients::Http(handles, ..) = self else {
+            return None;
+        };
+        let is_its_own = tool.is_some_and(|tool| tool.declaration.takes(HANDLE_PARAM));
+        let is_handle = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|text| handles.read(text).is_some())
+        };
+        if is_its_own && !given.get(HANDLE_PARAM).is_some_and(is_handle) {
             return None;
         }
-        match self {
-            Clients::Pipe(_) => None,
-            Clients::Http(..) => given.shift_remove(HANDLE_PARAM),
-        }
+        given.shift_remove(HANDLE_PARAM)
     }
 
     /// The caller of a tool call. Where it `acts` and nothing says who it is, it is given a handle,

@@ -64,7 +64,9 @@ impl Prompts {
     pub(crate) fn load(home: &Path, here: Option<&Path>) -> Prompts {
         let mut all = builtin::all();
         let users = folder::users(home);
-        let repositorys = here.map(folder::repositorys).unwrap_or_default();
+        let repositorys = here
+            .map(|here| folder::repositorys(here, home))
+            .unwrap_or_default();
         for known in users.into_iter().chain(repositorys) {
             add(&mut all, known);
         }

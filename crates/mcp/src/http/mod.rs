@@ -164,9 +164,8 @@ async fn serve<H: ServerHandler>(
         .collect();
 
     let store = Arc::new(Store::of(&options.home));
-    let build = options.build.clone();
+    let (home, build) = (options.home.clone(), options.build.clone());
     let presence = Arc::new(Presence::default());
-    let home = options.home.clone();
     let handles = Handles::of_token(token.text());
     let clients = Clients::Http(handles, Arc::clone(&presence), Arc::clone(&store));
     let common = Common::new(options, clients);
@@ -204,9 +203,17 @@ async fn serve<H: ServerHandler>(
     ready(&addresses);
     signals.any().await;
     speaking.abort();
-
-    // Calls that wait are answered, and those who listen are told that it is over.
     common.stopping.cancel();
+    end(&sessions, doors, (&closing, &ended)).await;
+    Ok(())
+}
+
+/// Calls that wait are being answered; those who listen are told that it is over.
+async fn end(
+    sessions: &Sessions,
+    mut doors: JoinSet<()>,
+    (closing, ended): (&CancellationToken, &CancellationToken),
+) {
     sessions.say_goodbye().await;
     closing.cancel();
     sleep(LAST_WORDS).await;
@@ -215,7 +222,6 @@ async fn serve<H: ServerHandler>(
         while doors.join_next().await.is_some() {}
     })
     .await;
-    Ok(())
 }
 
 /// Accepts connections until `closing`, then waits for those that are open.

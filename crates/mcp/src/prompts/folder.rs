@@ -32,16 +32,21 @@ pub(super) fn users(home: &Path) -> Vec<Known> {
 }
 
 /// The prompts in `.kite/prompts` of the repository that holds this directory. Nothing outside of
-/// the repository is read, whatever its links say.
-pub(super) fn repositorys(here: &Path) -> Vec<Known> {
+/// the repository is read, whatever its links say; nor is the user's own folder once more, where
+/// the user's directory itself is worked in.
+pub(super) fn repositorys(here: &Path, home: &Path) -> Vec<Known> {
     let Some(top) = top(here) else {
         return Vec::new();
     };
     let folder = top.join(".kite").join(FOLDER);
-    let is_inside = folder
+    let Ok(real) = folder.canonicalize() else {
+        return Vec::new();
+    };
+    let is_users = home
+        .join(FOLDER)
         .canonicalize()
-        .is_ok_and(|real| real.starts_with(&top));
-    if !is_inside {
+        .is_ok_and(|users| users == real);
+    if is_users || !real.starts_with(&top) {
         return Vec::new();
     }
     read(&folder, Source::Repository, |file| {

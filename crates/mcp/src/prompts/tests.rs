@@ -281,3 +281,14 @@ fn arguments_are_bounded() {
             .contains("must be text")
     );
 }
+
+#[test]
+fn who_works_in_the_users_own_directory_sees_each_prompt_once() {
+    let user = tempdir().expect("a directory");
+    let home = user.path().join(".kite");
+    fs::create_dir_all(home.join("prompts")).expect("a folder");
+    fs::write(home.join("prompts/greet.md"), "Hello").expect("a file");
+    let names = names(&Prompts::load(&home, Some(user.path())));
+    let alike = names.iter().filter(|name| name.contains("greet"));
+    assert_eq!(alike.collect::<Vec<_>>(), ["greet"]);
+}

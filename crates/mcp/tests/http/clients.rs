@@ -15,7 +15,7 @@ fn daemon(home: &std::path::Path) -> StandIn {
             Some("lock") => granted("granted"),
             Some("task_create") => task("created", "Add login"),
             _ => {
-                json!({"sessions": [], "tasks": [], "counts": {"blocked": 0, "ready": 0, "claimed": 0,
+                json!({"sessions": [], "events": [], "last_seq": 0, "tasks": [], "counts": {"blocked": 0, "ready": 0, "claimed": 0,
                 "done": 0, "failed": 0, "cancelled": 0}})
             }
         })
@@ -91,6 +91,11 @@ fn a_client_without_a_session_is_given_a_handle_and_known_by_it() {
     let another = server.call("", "kite_file_lock", json!({"file": "/p/a.rs"}));
     assert_ne!(handle(&another), mine);
     assert_ne!(daemon.hello()["caller"]["client_session_id"], told);
+
+    // One that reads has a parameter of that name itself: a handle there is a handle all the same.
+    let events = server.call("", "kite_events", json!({"session": mine}));
+    assert_eq!(events.json()["result"]["isError"], false, "{events:?}");
+    assert_eq!(daemon.hello()["caller"]["client_session_id"], told);
 
     let asked = daemon.asked().len();
     for made_up in [json!("me"), json!(7), json!("0".repeat(48)), json!("")] {
