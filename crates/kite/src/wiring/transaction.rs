@@ -42,13 +42,11 @@ pub(crate) fn commit(changes: &[Change]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Removes the directories that are empty, the innermost first.
+/// Removes the directories that are empty, the last first. They may be of several trees.
 pub(crate) fn remove_empty_dirs(outermost_first: &[PathBuf]) {
     for dir in outermost_first.iter().rev() {
         // A directory that somebody uses by now is not empty, and stays.
-        if fs::remove_dir(dir).is_err() {
-            return;
-        }
+        let _ = fs::remove_dir(dir);
     }
 }
 

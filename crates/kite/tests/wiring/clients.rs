@@ -233,6 +233,26 @@ fn the_clients_stay_wired_until_the_last_project_is_unwired() {
 }
 
 #[test]
+fn a_directory_that_its_client_has_come_to_use_keeps_no_other_one() {
+    let mut world = World::new();
+    let bin = world.machine.user_home.join("programs");
+    for program in ["codex", "opencode"] {
+        world.write(&bin.join(program), "#!/bin/sh\n");
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(bin.join(program), mode).expect("chmod");
+    }
+    world.machine.path = bin.into();
+    world.init().expect("init");
+    let history = world.machine.user_home.join(".codex/history.jsonl");
+    world.write(&history, "{}\n");
+
+    world.uninit().expect("uninit");
+
+    assert!(history.exists());
+    assert!(!world.machine.user_home.join(".config").exists());
+}
+
+#[test]
 fn kites_part_goes_also_where_the_home_was_deleted_in_between() {
     let mut world = World::new();
     let files = Files::written(&world);
