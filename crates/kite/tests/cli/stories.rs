@@ -337,6 +337,43 @@ fn init_ends_with_a_proof_and_the_doctor_agrees() {
 }
 
 #[test]
+fn the_doctor_proves_each_client_that_is_there_through_its_own_command() {
+    let world = World::with_daemon();
+    for directory in [".codex", ".gemini", ".config/opencode"] {
+        std::fs::create_dir_all(world.project.join(directory)).unwrap();
+    }
+    let check = |client: &str| {
+        let report = world.kite(&["doctor", "--json"]).run().json();
+        let checks = report["checks"].as_array().unwrap();
+        let found = checks.iter().find(|check| check["name"] == client);
+        found.expect(client).clone()
+    };
+    world.kite(&["init"]).run().ends(0);
+    for (client, state) in [("codex", "warn"), ("gemini", "ok"), ("opencode", "ok")] {
+        let check = check(client);
+        assert_eq!(check["state"], state, "{check}");
+        let found = check["found"].as_str().unwrap();
+        assert!(
+            found.contains("its hook command refused a dry edit in "),
+            "{found}"
+        );
+    }
+    assert!(check("codex")["hint"].as_str().unwrap().contains("/hooks"));
+
+    let settings = world.project.join(".gemini/settings.json");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(
+        &settings,
+        text.replace("kite-hook PreToolUse", "nothing PreToolUse"),
+    )
+    .unwrap();
+    assert_eq!(check("gemini")["state"], "fail", "wired in part");
+    world.kite(&["uninit"]).run().ends(0);
+    let found = check("opencode")["found"].clone();
+    assert_eq!(found, "found, and not wired: nothing is enforced");
+}
+
+#[test]
 fn the_doctor_names_a_hook_that_is_gone() {
     let world = World::with_daemon();
     world.kite(&["init"]).run().ends(0);
