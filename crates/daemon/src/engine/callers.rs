@@ -389,10 +389,8 @@ impl<S: Store> Engine<S> {
         let known = envelope
             .tool_use_id
             .as_deref()
-            .and_then(|id| self.calls.borrow().owner(id).cloned());
-        Ok(known
-            .filter(|owner| owner.session == session)
-            .unwrap_or(Owner::session(session)))
+            .and_then(|id| self.calls.borrow().owner(session, id).cloned());
+        Ok(known.unwrap_or(Owner::session(session)))
     }
 
     /// The live session with this id of ours or of its client.

@@ -1,4 +1,7 @@
 //! Tool calls under way: which owner made them, and which of them edit.
+//!
+//! Not every client's ids are its own (`call_1` in each session): a call is known by its session
+//! and its id together.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,6 +9,13 @@ use kite_rules::session::{Owner, SessionId};
 
 /// Tool calls remembered; the oldest make room.
 const CALLS_MAX: usize = 4_096;
+
+/// A tool call's session, and its id in it.
+pub(super) type CallKey = (SessionId, String);
+
+pub(super) fn call_key(session: SessionId, tool_use_id: &str) -> CallKey {
+    (session, tool_use_id.to_owned())
+}
 
 /// An editing call that has a hold.
 #[derive(Clone, Debug)]
@@ -17,20 +27,17 @@ struct Edit {
 
 #[derive(Debug, Default)]
 pub(super) struct Calls {
-    owners: HashMap<String, Owner>,
-    order: VecDeque<String>,
-    edits: HashMap<String, Edit>,
+    owners: HashMap<CallKey, Owner>,
+    order: VecDeque<CallKey>,
+    edits: HashMap<CallKey, Edit>,
 }
 
 impl Calls {
     /// A call begins: whoever asks with its id later is this owner.
     pub(super) fn begin(&mut self, tool_use_id: &str, owner: &Owner) {
-        if self
-            .owners
-            .insert(tool_use_id.to_owned(), owner.clone())
-            .is_none()
-        {
-            self.order.push_back(tool_use_id.to_owned());
+        let key = call_key(owner.session, tool_use_id);
+        if self.owners.insert(key.clone(), owner.clone()).is_none() {
+            self.order.push_back(key);
         }
         while self.order.len() > CALLS_MAX {
             if let Some(oldest) = self.order.pop_front() {
@@ -39,13 +46,13 @@ impl Calls {
         }
     }
 
-    pub(super) fn owner(&self, tool_use_id: &str) -> Option<&Owner> {
-        self.owners.get(tool_use_id)
+    pub(super) fn owner(&self, session: SessionId, tool_use_id: &str) -> Option<&Owner> {
+        self.owners.get(&call_key(session, tool_use_id))
     }
 
     pub(super) fn edit_begins(&mut self, tool_use_id: &str, owner: &Owner) {
         self.edits.insert(
-            tool_use_id.to_owned(),
+            call_key(owner.session, tool_use_id),
             Edit {
                 owner: owner.clone(),
                 over: false,
@@ -55,22 +62,22 @@ impl Calls {
 
     /// The end of an edit was seen. True where it was presumed over before: hooks that do not
     /// wait for each other may arrive out of order.
-    pub(super) fn edit_is_over(&mut self, tool_use_id: &str) -> bool {
-        match self.edits.get_mut(tool_use_id) {
+    pub(super) fn edit_is_over(&mut self, session: SessionId, tool_use_id: &str) -> bool {
+        match self.edits.get_mut(&call_key(session, tool_use_id)) {
             Some(edit) => std::mem::replace(&mut edit.over, true),
             None => true,
         }
     }
 
-    pub(super) fn edit_is_gone(&mut self, tool_use_id: &str) {
-        self.edits.remove(tool_use_id);
+    pub(super) fn edit_is_gone(&mut self, session: SessionId, tool_use_id: &str) {
+        self.edits.remove(&call_key(session, tool_use_id));
     }
 
     /// The owner's edits but `except`, whose end was not seen yet: they are presumed over now.
     /// The others are forgotten.
     pub(super) fn presume_over(&mut self, owner: &Owner, except: Option<&str>) -> Vec<String> {
         let mut unseen = Vec::new();
-        self.edits.retain(|id, edit| {
+        self.edits.retain(|(_, id), edit| {
             if edit.owner != *owner || Some(id.as_str()) == except {
                 return true;
             }
@@ -85,6 +92,6 @@ impl Calls {
     }
 
     pub(super) fn forget(&mut self, session: SessionId) {
-        self.edits.retain(|_, edit| edit.owner.session != session);
+        self.edits.retain(|(of, _), _| *of != session);
     }
 }

@@ -51,7 +51,7 @@ impl<S: Store> Engine<S> {
                 Verdict::Deny(reason) => {
                     if edits.len() > 1 {
                         self.let_go(owner, call);
-                        self.keep_nothing(call);
+                        self.keep_nothing(owner, call);
                     }
                     // The call that they were about does not run; they hold for the next one.
                     for text in said {
@@ -200,7 +200,7 @@ impl<S: Store> Engine<S> {
 
     /// The hold of a call that will not run.
     fn let_go(&self, owner: &Owner, call: &str) {
-        self.calls.borrow_mut().edit_is_gone(call);
+        self.calls.borrow_mut().edit_is_gone(owner.session, call);
         self.holds.borrow_mut().drop_call(owner.session, call);
         self.hold_freed.notify_waiters();
     }
@@ -254,7 +254,7 @@ impl<S: Store> Engine<S> {
         for file in files {
             self.edited(owner, file).await;
         }
-        let presumed_over = self.calls.borrow_mut().edit_is_over(call);
+        let presumed_over = self.calls.borrow_mut().edit_is_over(owner.session, call);
         if self.settings.of(owner.session).hold == Hold::Turn {
             return;
         }

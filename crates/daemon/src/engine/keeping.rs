@@ -15,7 +15,10 @@ use kite_undo::{
     journal::{Change, Version},
 };
 
-use super::{Engine, aftermath};
+use super::{
+    Engine, aftermath,
+    calls::{CallKey, call_key},
+};
 
 /// An edit waits at most so long for the content before it to be kept.
 const KEEP_MAX: Duration = Duration::from_millis(250);
@@ -31,8 +34,7 @@ pub(super) struct Before {
 
 #[derive(Debug, Default)]
 pub(super) struct Keeping {
-    /// By the id of the tool call.
-    edits: RefCell<HashMap<String, Vec<Before>>>,
+    edits: RefCell<HashMap<CallKey, Vec<Before>>>,
     /// Snapshots taken before a call's command: where, and which.
     pub(super) snapshots: RefCell<HashMap<String, (PathBuf, u64)>>,
 }
@@ -68,14 +70,15 @@ impl<S: Store> Engine<S> {
             edits.clear();
         }
         let path = file.to_owned();
-        let files = edits.entry(call.to_owned()).or_default();
+        let files = edits.entry(call_key(owner.session, call)).or_default();
         files.retain(|before| before.path != path);
         files.push(Before { path, version });
     }
 
     /// Records an edit that has happened, with what its files hold now.
     pub(super) async fn keep_after(&self, owner: &Owner, call: &str, tool: &str) {
-        let before = self.keeping.edits.borrow_mut().remove(call);
+        let key = call_key(owner.session, call);
+        let before = self.keeping.edits.borrow_mut().remove(&key);
         let (Some(before), Some(history)) = (before, self.history(owner)) else {
             return;
         };
@@ -118,7 +121,8 @@ impl<S: Store> Engine<S> {
     }
 
     /// The edit will not happen, or failed.
-    pub(super) fn keep_nothing(&self, call: &str) {
-        self.keeping.edits.borrow_mut().remove(call);
+    pub(super) fn keep_nothing(&self, owner: &Owner, call: &str) {
+        let key = call_key(owner.session, call);
+        self.keeping.edits.borrow_mut().remove(&key);
     }
 }

@@ -93,7 +93,7 @@ impl<S: Store> Engine<S> {
                 Effect::Edited(files) => {
                     // While they are still held: what they hold now is what this edit left.
                     if *failed {
-                        self.keep_nothing(call);
+                        self.keep_nothing(owner, call);
                     } else {
                         self.keep_after(owner, call, tool).await;
                     }

@@ -429,3 +429,16 @@ fn an_attempt_that_was_taken_away_changes_nothing_and_its_result_is_kept() {
         assert_eq!(shown["task"]["late_results"][0]["result"], "mine");
     });
 }
+
+#[test]
+fn equal_ids_of_two_sessions_calls_do_not_meet() {
+    story(hurried(), async |world| {
+        let (a, b, c) = (world.agent("a"), world.agent("b"), world.agent("c"));
+        world.before(&a, "Edit", "a.rs", "call_1").await;
+        world.before(&b, "Edit", "b.rs", "call_1").await;
+        // The end of a's first call was not seen yet, so its file is still held.
+        world.before(&a, "Edit", "other.rs", "call_2").await;
+        let answer = world.before(&c, "Edit", "a.rs", "call_1").await;
+        assert!(denied(&answer).is_some(), "{answer}");
+    });
+}

@@ -138,6 +138,27 @@ fn a_git_commands_snapshot_is_the_way_back_and_commits_are_not_listed() {
 }
 
 #[test]
+fn edits_of_two_sessions_with_one_id_are_two_entries() {
+    story(hurried(), async |world| {
+        let (a, b) = both_have_work(&world).await;
+        world.before(&a, "Edit", "a.txt", "call_1").await;
+        world.before(&b, "Edit", "b.txt", "call_1").await;
+        world.write("a.txt", "a again\n");
+        world.after(&a, "Edit", "a.txt", "call_1").await;
+        world.write("b.txt", "b again\n");
+        world.after(&b, "Edit", "b.txt", "call_1").await;
+        let of_call = entries(&world).into_iter().filter(|record| {
+            matches!(&record.entry.kind, EntryKind::Edit { tool_use_id, .. } if tool_use_id.as_deref() == Some("call_1"))
+        });
+        let mut paths: Vec<Vec<PathBuf>> = of_call
+            .map(|record| record.entry.paths().map(Path::to_owned).collect())
+            .collect();
+        paths.sort();
+        assert_eq!(paths, [[PathBuf::from("a.txt")], [PathBuf::from("b.txt")]]);
+    });
+}
+
+#[test]
 fn without_git_files_that_tools_edited_are_known() {
     story(hurried(), async |world| {
         let (a, b) = (world.agent("a"), world.agent("b"));
