@@ -47,7 +47,13 @@ impl Changed {
 
 /// What somebody who knows the older exports would get wrong. `None` where that is nothing, or
 /// where the newer text has more faults: it is in the middle of an edit.
-pub(crate) fn between(old: &Found, new: &Found) -> Option<Changed> {
+///
+/// What is shown of them goes through `conceal` while it is still whole.
+pub(crate) fn between(
+    old: &Found,
+    new: &Found,
+    conceal: &dyn Fn(&str) -> String,
+) -> Option<Changed> {
     if new.faults > old.faults {
         return None;
     }
@@ -57,7 +63,7 @@ pub(crate) fn between(old: &Found, new: &Found) -> Option<Changed> {
     if new.faults > 0 {
         comparison.gone.clear();
     }
-    comparison.result()
+    comparison.result(conceal)
 }
 
 /// An item, and where it stands in the older text.
@@ -164,10 +170,10 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    fn result(mut self) -> Option<Changed> {
+    fn result(mut self, conceal: &dyn Fn(&str) -> String) -> Option<Changed> {
         let mut findings: Vec<(usize, String, &Item)> = Vec::new();
         for ((place, old), new) in self.altered.drain(..) {
-            findings.push((place, altered(old, new), old));
+            findings.push((place, altered(old, new, conceal), old));
         }
         for (place, item) in self.gone.drain(..) {
             findings.push((place, removed(item), item));
@@ -213,7 +219,8 @@ fn removed(item: &Item) -> String {
     }
 }
 
-fn altered(old: &Item, new: &Item) -> String {
+fn altered(old: &Item, new: &Item, conceal: &dyn Fn(&str) -> String) -> String {
+    let abridged = |old: &str, new: &str| abridged(&conceal(old), &conceal(new));
     let head = |item: &Item| (item.path(), item.modifiers.clone());
     let heads_differ = head(old) != head(new) || old.parameters != new.parameters;
     let results_differ = old.result != new.result;

@@ -50,6 +50,18 @@ pub fn exports(language: Language, source: &str) -> Vec<Item> {
 /// generated files are never looked at ([`Subject::of`]).
 #[must_use]
 pub fn compare(path: &str, before: &str, after: &str) -> Option<Changed> {
+    compare_concealed(path, before, after, &str::to_owned)
+}
+
+/// As [`compare`], but each piece of a declaration that is shown goes through `conceal` before it
+/// is cut: a secret of which only a part is left looks like none.
+#[must_use]
+pub fn compare_concealed(
+    path: &str,
+    before: &str,
+    after: &str,
+    conceal: &dyn Fn(&str) -> String,
+) -> Option<Changed> {
     if before == after || before.len().max(after.len()) > SOURCE_BYTES_MAX {
         return None;
     }
@@ -57,7 +69,7 @@ pub fn compare(path: &str, before: &str, after: &str) -> Option<Changed> {
         Subject::Language(language) => {
             let old = languages::exports(language, before)?;
             let new = languages::exports(language, after)?;
-            difference::between(&old, &new)
+            difference::between(&old, &new, conceal)
         }
         Subject::Declarations => plain::changed_declarations(before, after),
         Subject::Settings => plain::changed_lines(before, after),

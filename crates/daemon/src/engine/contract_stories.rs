@@ -240,6 +240,52 @@ fn a_members_name_that_has_nothing_to_do_with_the_file_refuses_nobody() {
 }
 
 #[test]
+fn a_plain_word_in_an_unrelated_file_or_another_language_refuses_nobody() {
+    const JOB: &str = "package job\n\nfunc Run(a int) {}\n";
+    const TABLE: &str = "CREATE TABLE users (id int);\n";
+    story(hurried(), async |world| {
+        let (reader, other) = one_has_read(&world).await;
+        let renamed = SCHEMA.replace("find(id: number)", "find(id: string)");
+        for directory in ["job", "mail"] {
+            std::fs::create_dir(world.file(directory)).unwrap();
+        }
+        for (n, (file, before, after)) in [
+            ("job/job.go", JOB, &*JOB.replace("a int", "a, b int")),
+            ("tables.sql", TABLE, "CREATE TABLE people (id int);\n"),
+            ("schema.ts", SCHEMA, &*renamed),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            world.write(file, before);
+            read(&world, &reader, file, &format!("r{n}a")).await;
+            world.edit(&other, file, after, &format!("t{n}")).await;
+        }
+        let told = hears(&world, &reader, "c1").await;
+        assert_eq!(told.lines().count(), 3, "the note is told: {told}");
+        for (file, new) in [
+            ("job/tool.py", "# Run it for all users\ndef find(id): pass"),
+            ("mail/mail.go", "// Run of users, see schema\nvar find = 1"),
+            ("list.ts", "const users = names.find(Run);"),
+            ("settings.yaml", "Run: find users"),
+        ] {
+            let answer = puts(&world, &reader, file, new, file).await;
+            assert_eq!(denied(&answer), None, "{file}");
+            over(&world, &reader, file, file).await;
+        }
+        for (file, new, name) in [
+            ("job/other.go", "func all() { Run(1) }", "Run"),
+            ("load.py", "db.run('SELECT id FROM users')", "users"),
+            ("app.ts", "import { find } from \"./schema\";", "find"),
+        ] {
+            let answer = puts(&world, &reader, file, new, file).await;
+            let reason = denied(&answer).unwrap_or_else(|| panic!("{file}: {answer}"));
+            assert!(reason.contains(&format!("uses \"{name}\"")), "{reason}");
+        }
+    });
+}
+
+#[test]
 fn a_removed_file_and_one_in_the_middle_of_an_edit() {
     story(hurried(), async |world| {
         let (reader, other) = one_has_read(&world).await;

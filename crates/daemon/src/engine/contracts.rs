@@ -11,10 +11,18 @@
 //! **Architecture Invariant:** a finding is told once, and refuses once. Contents of files that hold
 //! secrets are neither kept nor compared.
 
+mod links;
 mod looking;
 mod texts;
 
-use std::{cell::RefCell, collections::BTreeMap, path::Path, rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use kite_contracts::{Name, Subject, mentions};
 use kite_redact::redact;
@@ -22,6 +30,7 @@ use kite_rules::{session::Owner, touch::Content};
 use kite_store::Store;
 
 use self::{
+    links::Edit,
     looking::{Finding, Look, Sight},
     texts::Texts,
 };
@@ -207,8 +216,7 @@ impl<S: Store> Engine<S> {
     /// Why this new text is refused: it uses a name that has changed since this owner read it.
     /// Once; the same edit, repeated, passes.
     ///
-    /// A member's name (`email` of `User`) says little alone. It counts only where the text, or the
-    /// file that is edited, also names what it belongs to or the file that changed.
+    /// A name says little alone: it counts only where the edit has to do with the file that changed.
     pub(super) async fn uses_stale_contract(
         &self,
         owner: &Owner,
@@ -219,19 +227,17 @@ impl<S: Store> Engine<S> {
         // The client has a check of its own for the very file that changed; prose refuses nobody.
         Subject::of(&file.shown.to_string_lossy())?;
         self.look_at_contracts(owner).await;
-        let mut used = self.names_used(owner, key, new);
+        let used = self.names_used(owner, key, new);
         if used.is_empty() {
             return None;
         }
-        let around = self.text_of(&file.shown).await;
-        used.retain(|(_, name, stem)| {
-            let Some(of) = &name.owner else {
-                return true;
-            };
-            let links = [of.as_str(), stem.as_str()];
-            mentions(new, links).or(mentions(&around, links)).is_some()
-        });
-        let (stale, name, _) = used.into_iter().next()?;
+        let edit = Edit {
+            path: &file.shown,
+            new,
+            around: &self.text_of(&file.shown).await,
+        };
+        let mut used = used.into_iter();
+        let (stale, name, _) = used.find(|(_, name, changed)| edit.uses(name, changed))?;
         let mut views = self.contracts.views.borrow_mut();
         let view = views.get_mut(owner)?.get_mut(&stale)?;
         let note = self.note_of_view(owner, view, view.finding.as_ref()?);
@@ -244,9 +250,8 @@ impl<S: Store> Engine<S> {
         ))
     }
 
-    /// The changed names that a text uses: the key of their file, the name, and how imports call
-    /// the file. One for each file.
-    fn names_used(&self, owner: &Owner, edited: &str, new: &str) -> Vec<(String, Name, String)> {
+    /// The changed names that a text mentions, each with the key and the path of its file.
+    fn names_used(&self, owner: &Owner, edited: &str, new: &str) -> Vec<(String, Name, PathBuf)> {
         let views = self.contracts.views.borrow();
         let of_owner = views.get(owner).into_iter().flatten();
         let open = of_owner.filter(|(key, view)| *key != edited && !view.refused);
@@ -256,11 +261,9 @@ impl<S: Store> Engine<S> {
                 .finding
                 .as_ref()
                 .map(|finding| finding.names.as_slice());
-            let stem = view.file.shown.file_stem().unwrap_or_default();
-            let stem = stem.to_string_lossy();
             for name in names.unwrap_or_default() {
                 if mentions(new, [name.name.as_str()]).is_some() {
-                    used.push((key.clone(), name.clone(), stem.clone().into_owned()));
+                    used.push((key.clone(), name.clone(), view.file.shown.clone()));
                 }
             }
         }

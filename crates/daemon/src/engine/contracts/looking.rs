@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use kite_contracts::{Changed, Name, SOURCE_BYTES_MAX, Subject, compare};
+use kite_contracts::{Changed, Name, SOURCE_BYTES_MAX, Subject, compare, compare_concealed};
 use kite_redact::redact;
 use kite_undo::{Git, images::Secrets};
 
@@ -142,11 +142,13 @@ pub(super) fn look(path: &Path, saw: u128, before: Option<&str>) -> Seen {
     }
 }
 
-/// What changed, where lines are shown as they stand: without their secrets. They are cut to be
-/// shown, and a secret that is cut off looks like none.
+/// What changed, without the secrets of what is shown of it. It is cut to be shown, and a secret
+/// that is cut off looks like none.
 fn compared(name: &str, before: &str, after: &str) -> Option<Changed> {
     match Subject::of(name)? {
-        Subject::Language(_) => compare(name, before, after),
+        Subject::Language(_) => {
+            compare_concealed(name, before, after, &|text| redact(text).into_owned())
+        }
         Subject::Declarations | Subject::Settings => compare(name, &redact(before), &redact(after)),
     }
 }
@@ -171,7 +173,7 @@ fn committed(path: &Path, saw: u128) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::compared;
+    use super::{compared, redact};
 
     #[test]
     fn a_secret_in_settings_is_not_shown_where_its_line_is_cut_either() {
@@ -182,5 +184,19 @@ mod tests {
         assert!(!changed.lines[0].contains("ghp_"), "{changed:?}");
         let only_the_secret = line("x").replace("a1B2", "c3D4");
         assert_eq!(compared("app.yaml", &line("x"), &only_the_secret), None);
+    }
+
+    #[test]
+    fn a_secret_in_a_signature_is_not_shown_where_that_is_cut_either() {
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        for long in 0..100 {
+            let of = |kind: &str| {
+                let argument = "a".repeat(long);
+                format!("def call({argument}first: {kind}, of=\"{token}\"): pass\n")
+            };
+            let changed = compared("app.py", &of("int"), &of("str")).expect("a change");
+            let shown = redact(&changed.lines[0]);
+            assert!(!shown.contains("ghp_"), "{shown}");
+        }
     }
 }
