@@ -7,7 +7,10 @@
 
 mod follower;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use kite_wire::request::Caller;
 use rmcp::{Peer, RoleServer, model::ResourceUpdatedNotificationParam};
@@ -23,61 +26,96 @@ use crate::{
 
 /// Resources that one client may be subscribed to.
 pub(crate) const SUBSCRIPTIONS_MAX: usize = 100;
-/// Subscribing and unsubscribing that waits to be done: a session that comes back subscribes to all
-/// that it followed at once.
-const WORDS_MAX: usize = SUBSCRIPTIONS_MAX;
 
 /// The subscriptions of a connection of the older era. Dropped, they end.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    telling: Mutex<Option<mpsc::Sender<Word>>>,
+    wishes: Arc<Wishes>,
+    /// Wakes the one who tells, where there is one.
+    telling: Mutex<Option<mpsc::Sender<()>>>,
 }
 
-/// A resource, as the client spelled it, and on whose behalf it is looked at.
+/// What the client wants to be told of, by the URI as it spelled it. It is not a queue: however
+/// long the one who tells is busy, nothing that the client said is lost.
+#[derive(Default)]
+struct Wishes(Mutex<BTreeMap<String, Wanted>>);
+
+/// A resource, and on whose behalf it is looked at.
 struct Wanted {
-    uri: String,
     resource: Uri,
     caller: Caller,
-}
-
-/// What the client asks of its subscriptions.
-enum Word {
-    Subscribe(Box<Wanted>),
-    Unsubscribe(String),
+    /// It was asked for since it was last looked through: an update is owed.
+    is_new: bool,
 }
 
 impl Subscriptions {
     /// Subscribes. The error is what the client is told.
     pub(crate) fn subscribe(
         &self,
-        uri: (String, Uri),
+        (uri, resource): (String, Uri),
         caller: Caller,
         begin: impl FnOnce() -> Telling,
     ) -> Result<(), String> {
+        self.wishes.add(uri, resource, caller)?;
         let mut telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = match telling.as_ref().filter(|words| !words.is_closed()) {
-            Some(words) => words,
-            None => telling.insert(begin().start()),
-        };
-        let (uri, resource) = uri;
-        let wanted = Wanted {
-            uri,
-            resource,
-            caller,
-        };
-        words
-            .try_send(Word::Subscribe(Box::new(wanted)))
-            .map_err(|_| {
-                "Too much subscribing at once; nothing was subscribed to. Try again.".to_owned()
-            })
+        match telling.as_ref().filter(|waking| !waking.is_closed()) {
+            // Where it is full, the one who tells is woken already.
+            Some(waking) => drop(waking.try_send(())),
+            None => {
+                self.wishes.renew();
+                *telling = Some(begin().start(Arc::clone(&self.wishes)));
+            }
+        }
+        Ok(())
     }
 
     /// Ends a subscription, where there is one.
     pub(crate) fn unsubscribe(&self, uri: &str) {
+        self.wishes.all().remove(uri);
         let telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(words) = telling.as_ref() {
-            // A full mailbox is one of a client that does not read; it is told nothing anyhow.
-            let _ = words.try_send(Word::Unsubscribe(uri.to_owned()));
+        if let Some(waking) = telling.as_ref() {
+            // As above.
+            let _ = waking.try_send(());
+        }
+    }
+}
+
+impl Wishes {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Wanted>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, uri: String, resource: Uri, caller: Caller) -> Result<(), String> {
+        let mut all = self.all();
+        if all.len() >= SUBSCRIPTIONS_MAX && !all.contains_key(&uri) {
+            return Err(format!(
+                "Nothing was subscribed to: a client may follow {SUBSCRIPTIONS_MAX} resources, and this one does. \
+                 Unsubscribe from one of them first."
+            ));
+        }
+        let wanted = Wanted {
+            resource,
+            caller,
+            is_new: true,
+        };
+        all.insert(uri, wanted);
+        Ok(())
+    }
+
+    /// For one who begins to tell, everything is new.
+    fn renew(&self) {
+        for wanted in self.all().values_mut() {
+            wanted.is_new = true;
+        }
+    }
+
+    /// Makes `follower` follow what is wanted, and nothing else.
+    fn look_through(&self, follower: &mut Follower) {
+        let mut all = self.all();
+        follower.keep(|uri| all.contains_key(uri));
+        for (uri, wanted) in all.iter_mut().filter(|(_, wanted)| wanted.is_new) {
+            wanted.is_new = false;
+            follower.add(uri.clone(), wanted.resource.clone(), wanted.caller.clone());
         }
     }
 }
@@ -91,23 +129,21 @@ pub(crate) struct Telling {
 }
 
 impl Telling {
-    fn start(self) -> mpsc::Sender<Word> {
-        let (sender, words) = mpsc::channel(WORDS_MAX);
-        tokio::spawn(self.run(words));
-        sender
+    fn start(self, wishes: Arc<Wishes>) -> mpsc::Sender<()> {
+        let (waking, woken) = mpsc::channel(1);
+        tokio::spawn(self.run(wishes, woken));
+        waking
     }
 
     /// Ends with the process, with the client, or when nobody can subscribe any more.
-    async fn run(self, mut words: mpsc::Receiver<Word>) {
+    async fn run(self, wishes: Arc<Wishes>, mut woken: mpsc::Receiver<()>) {
         let mut follower = Follower::new(&self.feed, Arc::clone(&self.daemon));
+        wishes.look_through(&mut follower);
         loop {
             let uri = tokio::select! {
-                word = words.recv() => {
-                    match word {
-                        Some(Word::Subscribe(wanted)) => {
-                            follower.add(wanted.uri, wanted.resource, wanted.caller);
-                        }
-                        Some(Word::Unsubscribe(uri)) => follower.remove(&uri),
+                woken = woken.recv() => {
+                    match woken {
+                        Some(()) => wishes.look_through(&mut follower),
                         None => return,
                     }
                     continue;

@@ -33,7 +33,7 @@ impl Server {
         };
         self.subscriptions
             .subscribe((uri, resource), caller, begin)
-            .map_err(|why| ErrorData::internal_error(why, None))
+            .map_err(|why| ErrorData::invalid_params(why, None))
     }
 
     /// What of a wish can be fulfilled: known resources, each once, as many as there may be. No

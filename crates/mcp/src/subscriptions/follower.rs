@@ -72,7 +72,7 @@ impl Follower {
     /// Follows this one, too; it is owed an update at once. More than [`SUBSCRIPTIONS_MAX`] are
     /// not followed.
     pub(crate) fn add(&mut self, uri: String, resource: Uri, caller: Caller) {
-        self.remove(&uri);
+        self.keep(|followed| followed != uri);
         if self.followed.len() >= SUBSCRIPTIONS_MAX {
             return;
         }
@@ -95,8 +95,9 @@ impl Follower {
         self.followed.is_empty()
     }
 
-    pub(crate) fn remove(&mut self, uri: &str) {
-        self.followed.retain(|followed| followed.uri != uri);
+    /// Goes on with those alone.
+    pub(super) fn keep(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.followed.retain(|followed| wanted(&followed.uri));
     }
 
     /// The URI of the next resource that is worth an update. May be dropped and called again:

@@ -334,3 +334,77 @@ fn an_unknown_resource_cannot_be_subscribed_to() {
         "{error}"
     );
 }
+
+/// More than this one client cannot follow.
+const SUBSCRIPTIONS_MAX: usize = 100;
+
+fn asking(method: &str, uri: &str) -> Value {
+    let id = format!("{method} {uri}");
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": {"uri": uri}})
+}
+
+/// The answer that comes next, past all updates.
+fn answered(server: &mut Server) -> Value {
+    loop {
+        let message = server.receive();
+        if message.get("id").is_some() {
+            return message;
+        }
+    }
+}
+
+#[test]
+fn one_subscription_too_many_is_refused_by_its_limit_until_another_ends() {
+    let home = tempdir().expect("a directory");
+    let queue = Queue::default();
+    let _daemon = queue.listen(home.path());
+    let mut server = Server::initialized(home.path());
+    let uri = |number: usize| format!("kite://task/{number:04x}");
+    for number in 0..SUBSCRIPTIONS_MAX {
+        server.send(&asking("resources/subscribe", &uri(number)));
+    }
+    for _ in 0..SUBSCRIPTIONS_MAX {
+        let answer = answered(&mut server);
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+    let one_more = asking("resources/subscribe", &uri(SUBSCRIPTIONS_MAX));
+    server.send(&one_more);
+    let refused = answered(&mut server);
+    let why = refused["error"]["message"].as_str().unwrap_or_default();
+    assert!(why.contains("may follow 100 resources"), "{refused}");
+    server.send(&asking("resources/subscribe", &uri(7)));
+    assert!(
+        answered(&mut server)["result"].is_object(),
+        "one that is followed already takes no more room"
+    );
+    server.send(&asking("resources/unsubscribe", &uri(7)));
+    assert!(answered(&mut server)["result"].is_object());
+    server.send(&one_more);
+    assert!(answered(&mut server)["result"].is_object(), "there is room");
+    while updated(&mut server) != uri(SUBSCRIPTIONS_MAX) {}
+}
+
+#[test]
+fn who_subscribes_and_unsubscribes_at_once_is_told_what_it_wants_in_the_end() {
+    let home = tempdir().expect("a directory");
+    let queue = Queue::default();
+    let daemon = queue.listen(home.path());
+    let mut server = Server::initialized(home.path());
+    let uri = |number: usize| format!("kite://tasks?limit={}", number + 1);
+    // All at once, and more than is taken note of at one time.
+    for number in 0..SUBSCRIPTIONS_MAX {
+        server.send(&asking("resources/subscribe", &uri(number)));
+    }
+    for number in 1..SUBSCRIPTIONS_MAX {
+        server.send(&asking("resources/unsubscribe", &uri(number)));
+    }
+    for _ in 0..2 * SUBSCRIPTIONS_MAX - 1 {
+        assert!(answered(&mut server)["result"].is_object());
+    }
+    // Updates that were owed before.
+    while server.next_within(QUIET).is_some() {}
+    queue.set("other");
+    daemon.push(&changed());
+    assert_eq!(updated(&mut server), uri(0));
+    assert_eq!(server.next_within(QUIET), None, "the others have ended");
+}
