@@ -175,8 +175,8 @@ async fn serve<H: ServerHandler>(
         .disable_allowed_hosts()
         .with_sse_keep_alive(Some(KEEP_ALIVE))
         .with_cancellation_token(ended.clone());
+    let sessions = Arc::new(Sessions::new(Arc::clone(&store)));
     config.session_store = Some(store);
-    let sessions = Arc::new(Sessions::new());
     let of_client = Arc::clone(&common);
     let service = StreamableHttpService::new(
         move || Ok(handler(Server::new(&of_client))),

@@ -80,6 +80,13 @@ impl Store {
         read(&self.file(id)).map_or_else(|_| BTreeSet::new(), |kept| kept.followed)
     }
 
+    /// Notes that a session is in use. One that is not kept stays so.
+    pub(super) async fn note_use(&self, id: &str) {
+        let file = self.file(id);
+        // It fails only where this process ends.
+        let _ = spawn_blocking(move || note_use(&file)).await;
+    }
+
     fn file(&self, id: &str) -> PathBuf {
         self.directory
             .join(session_id(id))
@@ -123,13 +130,17 @@ impl SessionStore for Store {
 
 fn read(path: &Path) -> io::Result<Kept> {
     let kept = serde_json::from_slice(&fs::read(path)?)?;
-    // For `forget_oldest`. Where it cannot be noted, the session counts as used when it was made.
+    note_use(path);
+    Ok(kept)
+}
+
+/// For [`forget_oldest`]. Where it cannot be noted, the session counts as used when it last was.
+fn note_use(path: &Path) {
     let used = FileTimes::new().set_modified(SystemTime::now());
     let _ = File::options()
         .append(true)
         .open(path)
         .and_then(|file| file.set_times(used));
-    Ok(kept)
 }
 
 fn write(directory: &Path, path: &Path, kept: &Kept) -> io::Result<()> {
