@@ -61,7 +61,7 @@ impl Server {
             return (tool.render)(&asked, reply).map_err(|fault| refusal(&fault));
         }
         let reply = self
-            .wait(caller, &question, context)
+            .wait(caller, &question, Instant::now(), context)
             .await
             .map_err(|unanswered| no_reply(&unanswered))?;
         if question.withdrawn.is_cancelled() {
@@ -70,18 +70,19 @@ impl Server {
         (tool.render)(&question.request, reply).map_err(|fault| refusal(&fault))
     }
 
-    /// Asks, and while that waits tells the client so. Ends early where the client cancels.
+    /// Asks, and while that waits tells the client so, counting from when its call `begun`: progress
+    /// must not go back. Ends early where the client cancels.
     pub(super) async fn wait(
         &self,
         caller: &Caller,
         question: &Question,
+        begun: Instant,
         context: &RequestContext<RoleServer>,
     ) -> Result<Value, Unanswered> {
         let asking = self.daemon.ask(caller, question);
         let mut asking = std::pin::pin!(asking);
-        let begun = Instant::now();
         let mut place = question.place.subscribe();
-        let mut pause = interval_at(begun + PROGRESS_PAUSE, PROGRESS_PAUSE);
+        let mut pause = interval_at(Instant::now() + PROGRESS_PAUSE, PROGRESS_PAUSE);
         loop {
             tokio::select! {
                 reply = &mut asking => return reply,

@@ -38,7 +38,7 @@ impl Server {
         });
         let mut next_progress = begun + call::PROGRESS_PAUSE;
         loop {
-            let reply = self.wait(caller, &question, context).await;
+            let reply = self.wait(caller, &question, begun, context).await;
             let reply = reply.map_err(|unanswered| call::no_reply(&unanswered))?;
             let sifted = sift(arguments, &question.request, reply);
             let (empty, has_more) = match sifted.map_err(|fault| call::refusal(&fault))? {
@@ -72,7 +72,7 @@ impl Server {
                     _ = following.standing.changed() => changed = true,
                     () = sleep_until(look_at) => changed = true,
                     () = sleep_until(next_progress) => {
-                        next_progress += call::PROGRESS_PAUSE;
+                        next_progress = Instant::now() + call::PROGRESS_PAUSE;
                         call::notify(context, begun.elapsed(), patience, "waiting for something to happen").await;
                     }
                     () = context.ct.cancelled() => return Ok(empty),

@@ -1,8 +1,12 @@
 //! What is waited for: locks, and things to happen.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
 };
 
 use serde_json::json;
@@ -239,4 +243,33 @@ fn waiting_for_events_shows_that_it_goes_on() {
     assert_eq!(progress["params"]["total"], 6.0);
     let (text, is_error) = outcome(&server.receive());
     assert!(!is_error && text.starts_with("Nothing new."), "{text}");
+}
+
+#[test]
+fn progress_never_goes_back_however_slow_each_look_is() {
+    let home = tempdir().expect("a directory");
+    let looks = log(&Arc::new(AtomicU64::new(7)), 0);
+    let _daemon = StandIn::listen(home.path(), move |request| {
+        // Longer than between two signs of progress.
+        thread::sleep(Duration::from_millis(5_500));
+        looks(request)
+    });
+    let mut server = Server::initialized(home.path());
+    server.call(3, "kite_events", json!({"after": 7, "wait_seconds": 12}));
+    let mut latest = 0.0;
+    loop {
+        let message = server
+            .next_within(Duration::from_secs(10))
+            .expect("a message");
+        if message["method"] != "notifications/progress" {
+            assert!(
+                latest > 10.0,
+                "two looks told of progress, the second {latest}"
+            );
+            return;
+        }
+        let progress = message["params"]["progress"].as_f64().expect("a number");
+        assert!(progress > latest, "{progress} after {latest}");
+        latest = progress;
+    }
 }
