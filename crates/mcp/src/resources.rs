@@ -11,6 +11,7 @@
 
 mod completion;
 mod events;
+mod fitting;
 mod locks;
 mod page;
 mod reader;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    CONTENT_BYTES_MAX,
+    CONTENT_BYTES_MAX, escape,
     uri::{Parts, written},
 };
 
@@ -61,6 +61,11 @@ impl Page {
                 self.cursor
                     .as_ref()
                     .is_some_and(|cursor| key.as_str() <= cursor.as_str())
+            })
+            .map(|(key, mut entry)| {
+                // Before it is measured: escaping makes it longer.
+                escape(&mut entry);
+                (key, entry)
             })
             .peekable();
         let (mut page, mut last, mut bytes) = (Vec::new(), None, 0);

@@ -6,7 +6,7 @@ use kite_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{Declaration, ReadError, Reader, tasks::summary, uri::Parts};
+use super::{Declaration, ReadError, Reader, fitting::fit, tasks::summary, uri::Parts};
 use crate::{schema::ID_CHARS_MAX, text};
 
 /// Results shown that came too late, and reasons of earlier ends: the newest.
@@ -37,6 +37,11 @@ pub(super) const TEMPLATE: Declaration = Declaration {
             "history",
             "oldest first: `seq`, `at`, `what`, `session`, `outcome` (the state it came to)",
         ),
+        (
+            "omitted",
+            "where all of it were too long: how many are left out of `dependents`, `dependencies`, `history`, and of \
+             the task's `paths`, `late_results`, `reasons`, in this order. Before that, the `paths` of other tasks are",
+        ),
     ],
 };
 
@@ -55,7 +60,9 @@ impl Task {
     pub(super) async fn read(&self, reader: &Reader<'_>) -> Result<Value, ReadError> {
         let task = self.id.clone();
         let shown: OneTask = reader.ask(TaskShow { task }).await?;
-        Ok(content(shown))
+        let mut content = content(shown);
+        fit(&mut content);
+        Ok(content)
     }
 }
 

@@ -6,7 +6,7 @@ use kite_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{CONTENT_BYTES_MAX, Declaration, Page, ReadError, Reader, uri::Parts};
+use super::{CONTENT_BYTES_MAX, Declaration, Page, ReadError, Reader, escape, uri::Parts};
 
 /// What may stand for `{state}`, and what it selects.
 const STATES: [(&str, &str); 8] = [
@@ -155,7 +155,9 @@ impl Tasks {
         let mut limit = self.page.limit();
         loop {
             let found: reply::Tasks = reader.ask(self.request(limit)).await?;
-            let content = self.content(&found);
+            let mut content = self.content(&found);
+            // Before it is measured: escaping makes it longer.
+            escape(&mut content);
             // Long paths make a long page: half as many are asked for until it fits.
             if limit == 1 || content.to_string().len() <= CONTENT_BYTES_MAX {
                 return Ok(content);
