@@ -40,9 +40,10 @@ impl PushSender {
 pub struct WaitSender(pub(super) Rc<Mailbox>);
 
 impl WaitSender {
-    /// "Give me up to `ms` milliseconds more, from now." The latest word counts.
+    /// "Give me up to `ms` milliseconds more, from now." The longest of them counts.
     pub fn send(&self, ms: u64) {
-        self.0.wait_ms.set(Some(ms));
+        let unsent = self.0.wait_ms.get();
+        self.0.wait_ms.set(unsent.max(Some(ms)));
         self.0.wake();
     }
 }
@@ -132,5 +133,10 @@ impl WaitSender {
     /// For tests of what stands behind the doors: nobody reads.
     pub(crate) fn nowhere() -> WaitSender {
         WaitSender(Rc::default())
+    }
+
+    /// What was asked for, in milliseconds.
+    pub(crate) fn asked_ms(&self) -> Option<u64> {
+        self.0.wait_ms.get()
     }
 }

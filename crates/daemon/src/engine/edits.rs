@@ -1,6 +1,6 @@
 //! Edits: whether one may go on now, later, or not; and what is remembered of it.
 
-use std::{cell::Cell, path::PathBuf, rc::Rc, time::Duration};
+use std::{path::PathBuf, rc::Rc, time::Duration};
 
 use kite_rules::{
     Refusal,
@@ -13,11 +13,10 @@ use kite_store::Store;
 use kite_wire::request::PROOF_CLIENT;
 use tokio::time::Instant;
 
-use super::{Engine, callers::text, prevented};
+use super::{Engine, callers::text, patience::Patience, prevented};
 use crate::{
     config::Hold,
     dialects::{FileEdit, Verdict},
-    doors::WaitSender,
     hands::files::{self, File, Fingerprint},
     translate::{
         refusal::Reader,
@@ -27,12 +26,6 @@ use crate::{
 
 /// Slack that a waiting hook gets beyond the wait itself, in milliseconds.
 const ANSWER_SLACK_MS: u64 = 500;
-
-/// How long a hook can be kept waiting, and was.
-pub(super) struct Patience<'a> {
-    pub(super) extend: &'a WaitSender,
-    pub(super) waited: Cell<Duration>,
-}
 
 impl<S: Store> Engine<S> {
     /// Judges a tool call that is about to edit files, and takes all of them for it, or none.
@@ -84,6 +77,8 @@ impl<S: Store> Engine<S> {
         if let Err(refusal) = self.take_file(owner, &key, &shown, call, patience).await {
             return self.deny(&refusal);
         }
+        // Behind another edit, or behind other files of this one.
+        patience.renew();
         self.calls.borrow_mut().edit_begins(call, owner);
         self.leases_changed.notify_one();
         if *whole && let Some(content) = content(&file).await {

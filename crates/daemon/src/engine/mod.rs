@@ -28,6 +28,7 @@ mod greeting;
 mod keeping;
 mod locks;
 mod notices;
+mod patience;
 mod places;
 mod prevented;
 mod queries;

@@ -14,7 +14,7 @@ use kite_store::Store;
 use kite_undo::{History, snapshot::Why};
 
 use self::scene::Scene;
-use super::{Engine, edits::Patience, prevented, secrets::clean};
+use super::{Engine, patience::Patience, prevented, secrets::clean};
 use crate::{
     dialects::Verdict,
     translate::words::{inline, quoted},

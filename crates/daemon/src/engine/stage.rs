@@ -30,6 +30,9 @@ pub(super) struct World {
     directory: TempDir,
 }
 
+/// Threads for what blocks; as many as a runtime has where nothing is said.
+const HELPERS_MAX: usize = 512;
+
 /// A process that stands for an agent.
 pub(super) struct Agent {
     pub(super) child: Child,
@@ -45,8 +48,18 @@ impl Drop for Agent {
 
 /// Runs a story on a thread of its own kind, as the daemon does.
 pub(super) fn story<F: Future<Output = ()>>(config: Config, tell: impl FnOnce(Rc<World>) -> F) {
+    story_on(HELPERS_MAX, config, tell);
+}
+
+/// A [`story`] on a runtime with so many threads for what blocks.
+pub(super) fn story_on<F: Future<Output = ()>>(
+    helpers_max: usize,
+    config: Config,
+    tell: impl FnOnce(Rc<World>) -> F,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(helpers_max)
         .build()
         .unwrap();
     let local = tokio::task::LocalSet::new();
@@ -112,7 +125,19 @@ impl World {
     }
 
     /// One hook call; the answer's JSON, or null where nothing is said.
-    pub(super) async fn hook(&self, agent: &Agent, event: &str, mut input: Value) -> Value {
+    pub(super) async fn hook(&self, agent: &Agent, event: &str, input: Value) -> Value {
+        self.hook_that_waits(agent, event, input, &WaitSender::nowhere())
+            .await
+    }
+
+    /// One hook call that can be asked for more time.
+    pub(super) async fn hook_that_waits(
+        &self,
+        agent: &Agent,
+        event: &str,
+        mut input: Value,
+        extend: &WaitSender,
+    ) -> Value {
         input["session_id"] = json!(agent.name);
         if input["cwd"].is_null() {
             input["cwd"] = json!(self.shop());
@@ -129,7 +154,7 @@ impl World {
         };
         let input = input.to_string().into_bytes();
         let answer = Rc::clone(&self.engine)
-            .hook(connection(None), header, input, WaitSender::nowhere())
+            .hook(connection(None), header, input, extend.clone())
             .await;
         assert_eq!(answer.exit, 0);
         serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)

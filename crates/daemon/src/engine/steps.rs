@@ -1,24 +1,43 @@
 //! Steps of sessions, as hooks tell them.
 
-use std::{cell::Cell, rc::Rc, time::Instant};
+use std::{rc::Rc, time::Instant};
 
 use kite_rules::session::{Owner, State};
 use kite_store::{Release, Store};
 use kite_wire::{frame::Header, reply::Event};
 
-use super::{Engine, callers::Actor, edits::Patience};
+use super::{Engine, callers::Actor, patience::Patience};
 use crate::{
     dialects::{self, Effect, Step, Verdict, What},
     doors::WaitSender,
 };
 
 impl<S: Store> Engine<S> {
-    /// Takes one step: finds the session, judges what is due, logs it.
+    /// Takes one step: finds the session, judges what is due, logs it. A hook whose answer counts
+    /// is asked for time where that takes long.
     pub(super) async fn step(
         self: &Rc<Self>,
         header: &Header,
         step: Step,
         extend: &WaitSender,
+        started: Instant,
+    ) -> Verdict {
+        let patience = Patience::new(extend);
+        let is_heard = dialects::hears(&header.client, &step.what);
+        let counts = is_heard || header.event == "PreToolUse";
+        let judging = self.judge_step(header, step, is_heard, &patience, started);
+        match counts {
+            true => patience.through(judging).await,
+            false => judging.await,
+        }
+    }
+
+    async fn judge_step(
+        self: &Rc<Self>,
+        header: &Header,
+        step: Step,
+        is_heard: bool,
+        patience: &Patience<'_>,
         started: Instant,
     ) -> Verdict {
         let actor = Actor {
@@ -40,12 +59,7 @@ impl<S: Store> Engine<S> {
         };
         self.alive(session);
         self.worktree_may_be_merged(session);
-        let patience = Patience {
-            extend,
-            waited: Cell::default(),
-        };
-        let verdict = self.take(&owner, &step, &patience).await;
-        let is_heard = dialects::hears(&header.client, &step.what);
+        let verdict = self.take(&owner, &step, patience).await;
         let verdict = self.with_notices(&owner, is_heard, verdict).await;
         self.prevented
             .borrow_mut()

@@ -7,7 +7,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::stage::{denied, hurried, patient, said, story};
+use super::stage::{denied, hurried, patient, said, story, story_on};
+use crate::doors::WaitSender;
 
 #[test]
 fn a_lone_session_is_told_nothing() {
@@ -440,5 +441,38 @@ fn equal_ids_of_two_sessions_calls_do_not_meet() {
         world.before(&a, "Edit", "other.rs", "call_2").await;
         let answer = world.before(&c, "Edit", "a.rs", "call_1").await;
         assert!(denied(&answer).is_some(), "{answer}");
+    });
+}
+
+#[test]
+fn a_slow_judgement_asks_its_hook_for_time_and_a_usual_one_does_not() {
+    story_on(1, hurried(), async |world| {
+        let a = world.agent("a");
+        let edit = json!({"tool_name": "Write", "tool_use_id": "t1",
+            "tool_input": {"file_path": world.file("a.rs"), "content": "x"}});
+        world.hook(&a, "SessionStart", json!({})).await;
+        let extend = WaitSender::nowhere();
+        let began = Instant::now();
+        world
+            .hook_that_waits(&a, "PreToolUse", edit.clone(), &extend)
+            .await;
+        if began.elapsed() < Duration::from_millis(50) {
+            assert_eq!(extend.asked_ms(), None);
+        }
+        // The only thread that could look at the file is busy.
+        let (go_on, busy) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || busy.recv());
+        world.hook_that_waits(&a, "PreToolUse", edit, &extend).await;
+        assert_eq!(extend.asked_ms(), Some(2_000));
+        let extend = WaitSender::nowhere();
+        // A notice that nobody waits for asks for nothing, though it takes as long.
+        let read = json!({"tool_name": "Read", "tool_use_id": "t2",
+            "tool_input": {"file_path": world.file("a.rs")}, "tool_response": {}});
+        world
+            .hook_that_waits(&a, "PostToolUse", read, &extend)
+            .await;
+        assert_eq!(extend.asked_ms(), None);
+        drop(go_on);
+        assert!(busy.await.unwrap().is_err());
     });
 }
