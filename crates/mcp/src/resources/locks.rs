@@ -6,10 +6,11 @@ use kite_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{Declaration, Page, ReadError, Reader, uri::Parts};
-
-/// Locks asked for: the daemon gives no more at once.
-const LOCKS_MAX: u32 = 1_000;
+use super::{
+    Declaration, Page, ReadError, Reader,
+    page::{ENTRIES_MAX, INCOMPLETE},
+    uri::Parts,
+};
 
 const SHAPE: &[(&str, &str)] = &[
     (
@@ -20,6 +21,7 @@ const SHAPE: &[(&str, &str)] = &[
          first first). An `until` that moves alone is no update",
     ),
     ("next", "URI of the next page, where there is one"),
+    INCOMPLETE,
 ];
 
 pub(super) const FIXED: Declaration = Declaration {
@@ -54,7 +56,7 @@ impl Locks {
         let query = Query {
             target: "locks".to_owned(),
             project: self.page.project.clone().or_else(|| reader.here()),
-            limit: Some(LOCKS_MAX),
+            limit: Some(ENTRIES_MAX),
             ..Query::default()
         };
         let found: reply::Locks = reader.ask(query).await?;
@@ -66,6 +68,7 @@ impl Locks {
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         let (locks, cursor) = self.page.cut(entries);
         let mut content = json!({"locks": locks});
+        Page::tell_end(&mut content, found.locks.len());
         if let Some(cursor) = cursor {
             content["next"] = self.page.next("locks", &cursor).into();
         }

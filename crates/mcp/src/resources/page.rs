@@ -10,6 +10,13 @@ use super::{
 /// Entries of a page, usually and at most.
 const LIMIT: u64 = 50;
 const LIMIT_MAX: u64 = 200;
+/// Locks or sessions asked for, of which pages are cut: the daemon gives no more at once.
+pub(super) const ENTRIES_MAX: u32 = 1_000;
+/// What `incomplete` says of a list.
+pub(super) const INCOMPLETE: (&str, &str) = (
+    "incomplete",
+    "true where the list ends at 1,000 entries in all, of which these are some: there may be more, which no page shows",
+);
 
 /// What the parameters of a list say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,6 +44,14 @@ impl Page {
     /// Entries of this page at most.
     pub(super) fn limit(&self) -> usize {
         usize::try_from(self.limit.unwrap_or(LIMIT)).unwrap_or(usize::MAX)
+    }
+
+    /// Says so in `content` where there may be more than the `found` entries.
+    pub(super) fn tell_end(content: &mut Value, found: usize) {
+        if u32::try_from(found).is_ok_and(|found| found < ENTRIES_MAX) {
+            return;
+        }
+        content[INCOMPLETE.0] = true.into();
     }
 
     /// The URI of the page after this one.

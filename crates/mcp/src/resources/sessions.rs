@@ -6,10 +6,11 @@ use kite_wire::{
 };
 use serde_json::{Value, json};
 
-use super::{Declaration, Page, ReadError, Reader, uri::Parts};
-
-/// Sessions asked for: the daemon gives no more at once.
-const SESSIONS_MAX: u32 = 1_000;
+use super::{
+    Declaration, Page, ReadError, Reader,
+    page::{ENTRIES_MAX, INCOMPLETE},
+    uri::Parts,
+};
 
 const SHAPE: &[(&str, &str)] = &[
     (
@@ -21,6 +22,7 @@ const SHAPE: &[(&str, &str)] = &[
     ),
     ("you", "the reader's own session, where it has one"),
     ("next", "URI of the next page, where there is one"),
+    INCOMPLETE,
 ];
 
 pub(super) const FIXED: &[Declaration] = &[
@@ -67,7 +69,7 @@ impl Sessions {
             target: "sessions".to_owned(),
             project: self.page.project.clone().or_else(|| reader.here()),
             ended: !self.active,
-            limit: Some(SESSIONS_MAX),
+            limit: Some(ENTRIES_MAX),
             ..Query::default()
         };
         let found: reply::Sessions = reader.ask(query).await?;
@@ -83,6 +85,7 @@ impl Sessions {
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
         let (sessions, cursor) = self.page.cut(entries);
         let mut content = json!({"sessions": sessions});
+        Page::tell_end(&mut content, found.sessions.len());
         if let Some(you) = &found.you {
             content["you"] = you.as_str().into();
         }

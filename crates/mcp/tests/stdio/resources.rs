@@ -231,3 +231,32 @@ fn ids_are_completed() {
         "without a daemon there is nothing to offer"
     );
 }
+
+/// The daemon gives no more entries than this at once.
+const ENTRIES_MAX: usize = 1_000;
+
+#[test]
+fn a_list_that_may_be_longer_than_the_daemon_tells_says_so() {
+    for (there_are, may_be_more) in [(ENTRIES_MAX - 1, false), (ENTRIES_MAX, true)] {
+        let home = tempdir().expect("a directory");
+        let daemon = StandIn::listen(home.path(), move |request| {
+            let lock = |n| {
+                json!({"target": format!("/p/{n}"), "kind": "lock", "session": "77aa",
+                    "project": "/p", "epoch": "1.1", "since": "s", "until": "u"})
+            };
+            let session = |n| a_session(&format!("{n:08x}"), "2026-11-22T14:00:00+01:00");
+            Answer::Reply(match request["target"].as_str() {
+                Some("locks") => {
+                    json!({"waited_ms": 0, "locks": (0..there_are).map(lock).collect::<Vec<_>>()})
+                }
+                _ => json!({"sessions": (0..there_are).map(session).collect::<Vec<_>>()}),
+            })
+        });
+        let mut server = Server::initialized(home.path());
+        for uri in ["kite://locks", "kite://sessions", "kite://sessions/active"] {
+            let list = read(&mut server, uri).expect("a list");
+            assert_eq!(list["incomplete"] == true, may_be_more, "{uri}");
+        }
+        assert_eq!(daemon.wait_for("query")["limit"], ENTRIES_MAX);
+    }
+}
