@@ -115,11 +115,11 @@ impl<S: Store> Engine<S> {
             return;
         }
         let goes_on = reading::goes_on(command, input);
-        let ended = self
-            .aftermath
-            .commands
-            .borrow_mut()
-            .end(owner.session, call, goes_on, now_ns());
+        let ended =
+            self.aftermath
+                .commands
+                .borrow_mut()
+                .end(owner.session, call, goes_on, now_ns());
         let text = ended.map(|command| command.text).unwrap_or_default();
         let mut looks = Vec::new();
         if let Some(top) = self.top_of(owner.session) {
