@@ -85,7 +85,7 @@ fn what_is_wrong_is_said_with_its_line_and_the_rest_counts() {
         problems(&loaded),
         [
             "2: unknown key `hodl` (did you mean `hold`?)",
-            "3: `hold_wait_ms` is not a whole number from 0 to 30000; it is ignored (docs/config.md describes it)",
+            "3: `hold_wait_ms` is not a whole number from 0 to 4500; it is ignored (docs/config.md describes it)",
             "4: `log_days` is not a whole number from 1 to 3650; it is ignored (docs/config.md describes it)",
         ]
     );

@@ -90,15 +90,12 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "hold_wait_ms",
-        kind: Kind::Number {
-            min: 0,
-            max: 30_000,
-        },
+        kind: Kind::Number { min: 0, max: 4_500 },
         default: "2000",
         variable: "KITE_HOLD_WAIT_MS",
         places: ANYONE,
         doc: "How many milliseconds an edit waits for another session's edit of the same file \
-              before it is refused.",
+              before it is refused. A hook waits 5 s at most, and with no answer lets the edit go on.",
         apply: |config, value| set_number(&mut config.hold_wait_ms, value),
     },
     Setting {
