@@ -108,29 +108,15 @@ impl Agent {
                 .because(cause)
                 .hinted("run `kite init` to install it")
         };
-        let began = Instant::now();
-        let mut child = Command::new(&self.hook)
+        let mut command = Command::new(&self.hook);
+        command
             .arg(event)
             .current_dir(&self.dir)
-            .env_remove("KITE_SESSION")
             .env("KITE_HOME", &self.home)
             .env("CLAUDE_PID", self.pid.to_string())
             .env("CLAUDE_CODE_SESSION_ID", &self.session_id)
-            .env("CLAUDE_PROJECT_DIR", &self.dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A hook that does not read its input has its reasons, seen in its output.
-            let _ = stdin.write_all(input.to_string().as_bytes());
-        }
-        let output = child.wait_with_output().map_err(failed)?;
-        Ok(Answer {
-            verdict: verdict(&output),
-            took: began.elapsed(),
-        })
+            .env("CLAUDE_PROJECT_DIR", &self.dir);
+        answered(command, input).map_err(failed)
     }
 }
 
@@ -141,20 +127,25 @@ pub(crate) fn run_command(command: &str, dir: &Path, input: &Value) -> Result<An
             .because(cause)
             .hinted("run `kite init` to install it")
     };
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).current_dir(dir);
+    answered(shell, input).map_err(failed)
+}
+
+/// Gives a hook its input, as a client does, and waits for what it says.
+fn answered(mut hook: Command, input: &Value) -> io::Result<Answer> {
     let began = Instant::now();
-    let mut child = Command::new("sh")
-        .args(["-c", command])
-        .current_dir(dir)
+    let mut child = hook
         .env_remove("KITE_SESSION")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
+        .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
+        // A hook that does not read its input has its reasons, seen in its output.
         let _ = stdin.write_all(input.to_string().as_bytes());
     }
-    let output = child.wait_with_output().map_err(failed)?;
+    let output = child.wait_with_output()?;
     Ok(Answer {
         verdict: verdict(&output),
         took: began.elapsed(),

@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -104,33 +103,7 @@ impl Workshop {
 
     /// The hook's answer.
     fn hook(&self, agent: &Agent, event: &str, more: Value) -> Value {
-        let mut input = json!({
-            "session_id": agent.session_id, "cwd": self.repository, "hook_event_name": event,
-            "transcript_path": "/nowhere", "permission_mode": "default",
-        });
-        if let (Value::Object(input), Value::Object(more)) = (&mut input, more) {
-            input.extend(more);
-        }
-        let mut hook = Command::new(self.world.home.join("bin/kite-hook"))
-            .arg(event)
-            .current_dir(&self.repository)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &self.world.project)
-            .env("KITE_HOME", &self.world.home)
-            .env("CLAUDE_PID", agent.pid.to_string())
-            .env("CLAUDE_CODE_SESSION_ID", &agent.session_id)
-            .env("CLAUDE_PROJECT_DIR", &self.repository)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = hook.stdin.take().unwrap();
-        stdin.write_all(input.to_string().as_bytes()).unwrap();
-        drop(stdin);
-        let output = hook.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap_or_default()
+        self.world.hook(&self.repository, agent, event, more)
     }
 
     /// An agent's edit, from before to after. Gives its number.

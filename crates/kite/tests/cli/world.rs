@@ -2,12 +2,13 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    io::Write as _,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Longest time that any condition is waited for.
@@ -126,6 +127,37 @@ impl World {
             .unwrap();
         process.kill().unwrap();
         process.wait().unwrap();
+    }
+
+    /// The installed hook's answer to an event of an agent that works at `top`.
+    pub(crate) fn hook(&self, top: &Path, agent: &Agent, event: &str, more: Value) -> Value {
+        let mut input = json!({
+            "session_id": agent.session_id, "cwd": top, "hook_event_name": event,
+            "transcript_path": "/nowhere", "permission_mode": "default",
+        });
+        if let (Value::Object(input), Value::Object(more)) = (&mut input, more) {
+            input.extend(more);
+        }
+        let mut hook = Command::new(self.home.join("bin/kite-hook"))
+            .arg(event)
+            .current_dir(top)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &self.project)
+            .env("KITE_HOME", &self.home)
+            .env("CLAUDE_PID", agent.pid.to_string())
+            .env("CLAUDE_CODE_SESSION_ID", &agent.session_id)
+            .env("CLAUDE_PROJECT_DIR", top)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = hook.stdin.take().unwrap();
+        stdin.write_all(input.to_string().as_bytes()).unwrap();
+        drop(stdin);
+        let output = hook.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
     pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {

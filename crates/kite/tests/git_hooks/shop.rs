@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::Write as _,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
@@ -156,31 +155,7 @@ impl Shop {
         } else {
             &self.ben
         };
-        let mut input = json!({
-            "session_id": agent.session_id, "cwd": self.top, "hook_event_name": event,
-            "transcript_path": "/nowhere", "permission_mode": "default",
-        });
-        if let (Value::Object(input), Value::Object(more)) = (&mut input, more.clone()) {
-            input.extend(more);
-        }
-        let mut hook = Command::new(self.world.home.join("bin/kite-hook"))
-            .arg(event)
-            .current_dir(&self.top)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &self.world.project)
-            .env("KITE_HOME", &self.world.home)
-            .env("CLAUDE_PID", agent.pid.to_string())
-            .env("CLAUDE_CODE_SESSION_ID", &agent.session_id)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = hook.stdin.take().unwrap();
-        stdin.write_all(input.to_string().as_bytes()).unwrap();
-        drop(stdin);
-        let output = hook.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        self.world.hook(&self.top, agent, event, more.clone());
     }
 
     /// What `kite undo --list` has, newest first.
