@@ -9,6 +9,8 @@ use kite_rules::{
     task::{Task, TaskGraph},
 };
 
+use crate::Documents;
+
 /// Sessions, locks and tasks of one home. Engines decide upon it and readers look at it.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -18,6 +20,7 @@ pub struct Ledger {
     pub tasks: TaskGraph,
     /// Durable counters, by name.
     pub tally: BTreeMap<String, u64>,
+    pub documents: Documents,
     /// The newest epoch seen in a grant: tells new locks of a grant from renewed ones.
     pub(crate) newest_epoch: Epoch,
     /// The latest time an operation was decided at.
@@ -33,6 +36,7 @@ pub struct Facts {
     /// By number: the order of creation.
     pub tasks: BTreeMap<u64, Task>,
     pub tally: BTreeMap<String, u64>,
+    pub documents: Documents,
 }
 
 impl Ledger {
@@ -57,6 +61,7 @@ impl Ledger {
             locks: self.locks.iter().map(|l| (l.epoch, l.clone())).collect(),
             tasks: self.tasks.iter().map(|t| (t.number, t.clone())).collect(),
             tally: self.tally.clone(),
+            documents: self.documents.clone(),
         }
     }
 
@@ -91,6 +96,7 @@ impl Ledger {
         }
         self.tasks.rewire();
         self.tally = facts.tally;
+        self.documents = facts.documents;
     }
 }
 

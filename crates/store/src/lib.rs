@@ -13,6 +13,7 @@
 
 mod answers;
 pub mod contract;
+mod document;
 pub mod in_memory;
 pub mod ledger;
 pub mod limits;
@@ -29,6 +30,7 @@ use kite_rules::{
     task::{Changed, NewTask, TaskId},
 };
 
+pub use document::{Document, Documents};
 pub use in_memory::InMemoryStore;
 pub use ledger::{Facts, Ledger};
 pub use sqlite::{Durability, Options, SqliteStore};
@@ -266,6 +268,11 @@ pub trait Store: 'static {
 
     /// Adds to the durable counters of what was prevented ([`Ledger::tally`]).
     async fn tally(&self, add: &[(&'static str, u64)]) -> Result<(), StoreError>;
+
+    /// Keeps or forgets documents ([`Ledger::documents`]), all or none. A repeated one does no harm.
+    /// A kind that is full ([`limits::DOCUMENTS_MAX`]) or a text that is too long
+    /// ([`limits::DOCUMENT_BYTES_MAX`]) is [`StoreError::Failed`]; nothing is changed then.
+    async fn keep_documents(&self, documents: &[Document], now: Now) -> Result<(), StoreError>;
 
     /// Bytes on disk.
     fn bytes(&self) -> u64;

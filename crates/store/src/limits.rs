@@ -40,3 +40,7 @@ pub const LOG_PAGES_MAX: u32 = 16_384;
 pub const IDLE_MS: u64 = 1_000;
 /// Size up to which the whole file is checked after an unclean end.
 pub const CHECK_BYTES_MAX: u64 = 64 << 20;
+/// Documents of one kind.
+pub const DOCUMENTS_MAX: usize = 10_000;
+/// Text of one document.
+pub const DOCUMENT_BYTES_MAX: usize = 256 << 10;

@@ -10,7 +10,8 @@ use kite_rules::{
 };
 
 use crate::{
-    Acquired, Change, Freed, Judged, Ledger, Opened, Page, Release, Retry, Store, StoreError,
+    Acquired, Change, Document, Freed, Judged, Ledger, Opened, Page, Release, Retry, Store,
+    StoreError,
     operation::{Operation, answer},
     write::{Answer, Decision, Write},
 };
@@ -251,6 +252,11 @@ impl<E: Mirror> Store for E {
         let latest = self.ledger().borrow().latest;
         self.keep(latest, |operation| operation.tally(add), unanswered)
             .await
+    }
+
+    async fn keep_documents(&self, documents: &[Document], now: Now) -> Result<(), StoreError> {
+        self.keep(now, |operation| operation.documents(documents), unanswered)
+            .await?
     }
 
     fn bytes(&self) -> u64 {

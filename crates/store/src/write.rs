@@ -6,7 +6,7 @@ use kite_rules::{
     task::Task,
 };
 
-use crate::{Change, Facts};
+use crate::{Change, Document, Facts};
 
 /// One record to keep or to drop. Whole records, so that keeping one twice does no harm.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub(crate) enum Write {
     Task(Box<Task>),
     Lock(Box<Lock>),
     Unlock(Epoch),
+    Document(Document),
     /// A counter's new total.
     Tally(String, u64),
     /// A row of the change feed; its `seq` is given when it is kept.
@@ -60,6 +61,7 @@ impl Facts {
             Write::Tally(name, total) => {
                 self.tally.insert(name.clone(), *total);
             }
+            Write::Document(document) => self.documents.apply(document),
             Write::Change(_) | Write::Answer(_) => {}
         }
     }

@@ -4,128 +4,19 @@
 //! `{"ok":false,"error":{"code","message","hint"}}`. Times are RFC 3339 strings with offset,
 //! ids are strings, durations say their unit in the name.
 
+pub mod agents;
+pub mod checkouts;
+pub mod dispatches;
+mod fault;
+pub mod project_tools;
+pub mod reviews;
+pub mod trust;
+pub mod vault;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// An error or a refusal: what, why, what now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// A stable word for programs. `docs/protocol.md` lists them.
-    pub code: String,
-    pub message: String,
-    /// A next step that works when followed to the letter.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub hint: String,
-}
-
-/// Every `code` there is, and what it means. A code keeps its meaning for ever; programs that
-/// meet an unknown one treat it as an error.
-pub const CODES: &[(&str, &str)] = &[
-    ("invalid_json", "the line is not JSON"),
-    (
-        "invalid_request",
-        "the line is JSON, but not a request: no object, or no `type`",
-    ),
-    ("unknown_type", "there is no such request"),
-    ("unknown_field", "the request has no such field"),
-    (
-        "invalid_field",
-        "a field has the wrong type, is out of bounds or is missing",
-    ),
-    (
-        "too_long",
-        "the line is longer than the limit; the connection is closed",
-    ),
-    (
-        "hello_required",
-        "this request needs a connection that began with `hello`",
-    ),
-    (
-        "protocol_mismatch",
-        "no protocol version is spoken by both sides",
-    ),
-    (
-        "wrong_home",
-        "the caller's project is wired to another Kite home",
-    ),
-    ("unknown_session", "no living session has this id"),
-    (
-        "no_session",
-        "the request needs a session, and the caller names none",
-    ),
-    ("locked", "another session has locked it"),
-    (
-        "busy",
-        "another session is editing it this moment; the same edit succeeds soon",
-    ),
-    (
-        "stale_write",
-        "another session changed the file after the caller last saw it",
-    ),
-    (
-        "stale_epoch",
-        "the lock was granted anew since; the old grant is void",
-    ),
-    (
-        "stale_attempt",
-        "the task was given to another attempt since; the result is kept apart",
-    ),
-    ("already_claimed", "another session works on the task"),
-    ("not_claimed", "the caller has no claim on the task"),
-    ("not_ready", "the task is blocked or finished"),
-    ("nothing_ready", "no task of the project can be claimed now"),
-    ("unknown_task", "no task has this id or prefix"),
-    ("ambiguous_task", "several tasks begin with this prefix"),
-    ("dependency_cycle", "the tasks would wait for each other"),
-    (
-        "unknown_dependency",
-        "no task has an id or prefix given in `depends_on`",
-    ),
-    ("limit_reached", "a named limit would be exceeded"),
-    ("cancelled", "the request was withdrawn by `cancel`"),
-    (
-        "timed_out_waiting",
-        "the wait ended before the lock was free",
-    ),
-    ("not_allowed", "only a person may do this"),
-    (
-        "storage_full",
-        "the disk is full; reading and releasing still work",
-    ),
-    ("storage_error", "the store failed; nothing was changed"),
-    (
-        "draining",
-        "the daemon is ending; connect again and retry with the same `op_id`",
-    ),
-];
-
-impl Fault {
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Fault {
-            code: code.to_owned(),
-            message: message.into(),
-            hint: String::new(),
-        }
-    }
-
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = hint.into();
-        self
-    }
-}
-
-impl core::fmt::Display for Fault {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        if self.hint.is_empty() {
-            write!(f, "{}", self.message)
-        } else {
-            write!(f, "{} {}", self.message, self.hint)
-        }
-    }
-}
-
-impl core::error::Error for Fault {}
+pub use fault::{CODES, Fault};
 
 /// The answer to `hello`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

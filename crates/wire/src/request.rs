@@ -4,10 +4,12 @@
 //! [`Envelope`] fields, which any type may carry. Unknown types and unknown fields are refused
 //! with the nearest known name.
 
+mod parse;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::reply::Fault;
+pub use parse::{nearest, nearest_hint};
 
 /// Fields that any request may carry beside its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +34,6 @@ pub struct Envelope {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_use_id: Option<String>,
 }
-
-/// Longest part of a caller's text that an error repeats, in characters.
-const CLIP_CHARS_MAX: usize = 160;
 
 /// Names of the [`Envelope`] fields.
 pub const ENVELOPE_FIELDS: &[&str] = &["id", "op_id", "session_id", "mcp_tool", "tool_use_id"];
@@ -191,6 +190,8 @@ requests! {
         #[serde(skip_serializing_if = "Option::is_none")] attempt: Option<u32>,
         /// What came of it; dependents read it. At most 8,000 characters.
         #[serde(skip_serializing_if = "Option::is_none")] result: Option<String>,
+        /// What was learnt, kept as a note in the vault where later sessions find it.
+        #[serde(skip_serializing_if = "Option::is_none")] learnt: Option<String>,
     }
     /// Gives a claimed task back (ready again), or ends it as failed.
     "task_release" TaskRelease {
@@ -234,6 +235,170 @@ requests! {
         /// Absolute paths, links in directories resolved. What is no UTF-8 is written as `%XX`.
         paths: Vec<String>,
     }
+    /// Starts an agent under a supervisor, for a task or for a prompt, or queues it where
+    /// `max_agents` run. Only in a project that its person trusts.
+    "agent_spawn" AgentSpawn {
+        /// The task it claims: id or unique prefix. This, or `prompt`, or both.
+        #[serde(skip_serializing_if = "Option::is_none")] task: Option<String>,
+        /// What it is to do, at most 32,000 characters.
+        #[serde(skip_serializing_if = "Option::is_none")] prompt: Option<String>,
+        /// A preset of the configuration: `claude`, `codex`, `gemini`, `opencode`, or one's own.
+        #[serde(skip_serializing_if = "Option::is_none")] agent: Option<String>,
+        /// `none`, `new`, or the absolute path of a worktree of the project.
+        #[serde(skip_serializing_if = "Option::is_none")] worktree: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")] model: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")] max_turns: Option<u32>,
+        /// US dollars.
+        #[serde(skip_serializing_if = "Option::is_none")] budget_usd: Option<f64>,
+        /// Seconds it may take.
+        #[serde(skip_serializing_if = "Option::is_none")] timeout_s: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")] permission_mode: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Agents that are queued or run; with `ended`, also those that have ended.
+    "agent_list" AgentList {
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+        /// Only this one: id or unique prefix.
+        #[serde(skip_serializing_if = "Option::is_none")] agent: Option<String>,
+        #[serde(skip_serializing_if = "is_false")] ended: bool,
+        /// 1 to 200, default 50, the newest.
+        #[serde(skip_serializing_if = "Option::is_none")] limit: Option<u32>,
+    }
+    /// Ends an agent and all of its processes; a queued one leaves the queue.
+    "agent_stop" AgentStop {
+        /// Id or unique prefix.
+        agent: String,
+        #[serde(skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+    /// The worktrees that Kite made.
+    "worktree_list" WorktreeList {
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Removes a worktree that Kite made, where nothing would be lost.
+    "worktree_remove" WorktreeRemove {
+        /// Id, unique prefix, branch or absolute path.
+        worktree: String,
+        /// Also where its branch is not merged; the branch then stays. Uncommitted work is first
+        /// kept as a snapshot.
+        #[serde(skip_serializing_if = "is_false")] unmerged: bool,
+    }
+    /// Assigns a task or says something to a running session, at its next step.
+    "dispatch" Dispatch {
+        /// A session's id or unique prefix, an agent's id, or `idle`: whoever has nothing to do.
+        to: String,
+        /// The task to work on: id or unique prefix. It is reserved until `deadline_s`.
+        #[serde(skip_serializing_if = "Option::is_none")] task: Option<String>,
+        /// At most 4,000 characters.
+        #[serde(skip_serializing_if = "Option::is_none")] message: Option<String>,
+        /// Seconds within which an assignment must be claimed; default 900.
+        #[serde(skip_serializing_if = "Option::is_none")] deadline_s: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// What became of dispatches: one by its id, or the newest that the caller sent or was sent.
+    "dispatch_list" DispatchList {
+        #[serde(skip_serializing_if = "Option::is_none")] dispatch: Option<String>,
+        /// 1 to 200, default 50.
+        #[serde(skip_serializing_if = "Option::is_none")] limit: Option<u32>,
+    }
+    /// Gathers a task's change and makes the brief that a reviewer reads.
+    "review_brief" ReviewBrief {
+        /// Id or unique prefix.
+        task: String,
+        #[serde(skip_serializing_if = "Option::is_none")] focus: Option<String>,
+    }
+    /// Keeps the answer of a reviewer with its task.
+    "review_record" ReviewRecord {
+        /// The id that `review_brief` gave.
+        review: String,
+        /// `approve`, `changes_needed` or `could_not_review`. Read from `text` where left out.
+        #[serde(skip_serializing_if = "Option::is_none")] verdict: Option<String>,
+        /// The reviewer's words, at most 16,000 characters.
+        text: String,
+        /// How it was read: `sampling`, `subagent`, `headless` or `person`.
+        via: String,
+        #[serde(skip_serializing_if = "Option::is_none")] model: Option<String>,
+    }
+    /// Has a headless agent with read-only tools read the brief, where the person switched it on.
+    "review_run" ReviewRun {
+        /// The id that `review_brief` gave.
+        review: String,
+    }
+    /// What would run of a repository's own, and whether its person trusts it.
+    "trust_show" TrustShow {
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Trusts a repository as it was shown. For a person at a terminal only.
+    "trust_set" TrustSet {
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+        /// The fingerprint that `trust_show` gave; another one changes nothing. Empty: trust ends.
+        fingerprint: String,
+    }
+    /// The project's own tools that may be run.
+    "tool_list" ToolList {
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Runs one of the project's own tools to its end.
+    "tool_run" ToolRun {
+        name: String,
+        #[serde(skip_serializing_if = "Map::is_empty")] arguments: Map<String, Value>,
+        /// The fingerprint of the definition that the caller knows; another one is refused.
+        #[serde(skip_serializing_if = "Option::is_none")] definition: Option<String>,
+        /// Seconds to wait for its lock; default 0, at most 45.
+        #[serde(skip_serializing_if = "Option::is_none")] wait_s: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Says how a run ended whose end nobody saw, and so frees its lock. For a person only.
+    "tool_settle" ToolSettle {
+        /// The run's id.
+        run: String,
+        #[serde(skip_serializing_if = "Option::is_none")] reason: Option<String>,
+    }
+    /// Searches the notes that the caller may see.
+    "vault_search" VaultSearch {
+        query: String,
+        /// Only notes with all of these tags.
+        #[serde(skip_serializing_if = "Vec::is_empty")] tags: Vec<String>,
+        /// 1 to 50, default 8.
+        #[serde(skip_serializing_if = "Option::is_none")] limit: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Writes a note, or adds to one.
+    "vault_write" VaultWrite {
+        title: String,
+        text: String,
+        #[serde(skip_serializing_if = "Vec::is_empty")] tags: Vec<String>,
+        /// Adds the text at the end of the section under this heading of the note with that title.
+        #[serde(skip_serializing_if = "Option::is_none")] heading: Option<String>,
+        /// `home` (default) or `project`.
+        #[serde(skip_serializing_if = "Option::is_none")] vault: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")] task: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Lists notes, and what of the vaults could not be read.
+    "vault_list" VaultList {
+        #[serde(skip_serializing_if = "is_false")] unreviewed: bool,
+        /// 1 to 1,000, default 100.
+        #[serde(skip_serializing_if = "Option::is_none")] limit: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// The text of one note.
+    "vault_read" VaultRead {
+        /// As `vault_search` and `vault_list` give it.
+        path: String,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Marks a note as reviewed. For a person only.
+    "vault_review" VaultReview {
+        path: String,
+        #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
+    }
+    /// Makes the index anew.
+    "vault_reindex" VaultReindex {}
+    /// What was brought into a session: when, and for which words.
+    "vault_why" VaultWhy {
+        /// A session's id or unique prefix.
+        session: String,
+    }
     /// Reads state: `sessions`, `tasks`, `locks`, `events` or `stats`.
     "query" Query {
         target: String,
@@ -263,136 +428,4 @@ requests! {
     "shutdown" Shutdown {
         #[serde(skip_serializing_if = "String::is_empty")] reason: String,
     }
-}
-
-impl Request {
-    /// Reads one line. The error is ready to be sent, together with the id where one was found.
-    pub fn parse(line: &[u8]) -> Result<(Envelope, Request), (Option<u64>, Fault)> {
-        let value: Value = serde_json::from_slice(line).map_err(|e| {
-            (
-                None,
-                Fault::new("invalid_json", format!("the line is not JSON: {e}"))
-                    .hint("send one JSON object on one line, ended by a newline"),
-            )
-        })?;
-        let Value::Object(mut object) = value else {
-            return Err((
-                None,
-                Fault::new("invalid_request", "a request is a JSON object")
-                    .hint(r#"for example {"type":"query","target":"sessions"}"#),
-            ));
-        };
-        let id = object.get("id").and_then(Value::as_u64);
-        Self::parse_object(&mut object).map_err(|fault| (id, fault))
-    }
-
-    fn parse_object(object: &mut Map<String, Value>) -> Result<(Envelope, Request), Fault> {
-        let Some(Value::String(name)) = object.swap_remove("type") else {
-            return Err(Fault::new(
-                "invalid_request",
-                "the field `type` is missing or not a string",
-            )
-            .hint(format!("known types: {}", TYPES.join(", "))));
-        };
-        let Some(fields) = Self::fields_of(&name) else {
-            return Err(Fault::new(
-                "unknown_type",
-                format!("unknown request type `{}`", clip(&name)),
-            )
-            .hint(nearest_hint(&name, TYPES.iter().copied())));
-        };
-        let mut envelope = Map::new();
-        for field in ENVELOPE_FIELDS {
-            if let Some(value) = object.swap_remove(*field) {
-                envelope.insert((*field).to_owned(), value);
-            }
-        }
-        if let Some(unknown) = object.keys().find(|key| !fields.contains(&key.as_str())) {
-            return Err(Fault::new(
-                "unknown_field",
-                format!("unknown field `{}` in `{name}`", clip(unknown)),
-            )
-            .hint(nearest_hint(
-                unknown,
-                fields.iter().chain(ENVELOPE_FIELDS).copied(),
-            )));
-        }
-        let envelope = if envelope.is_empty() {
-            Envelope::default()
-        } else {
-            let envelope = Value::Object(envelope);
-            Envelope::deserialize(&envelope).map_err(|e| {
-                wrong_field(&name, &envelope, &e, |field| {
-                    Envelope::deserialize(field).is_ok()
-                })
-            })?
-        };
-        let body = Value::Object(core::mem::take(object));
-        match Self::from_body(&name, &body) {
-            Some(Ok(request)) => Ok((envelope, request)),
-            Some(Err(e)) => Err(wrong_field(&name, &body, &e, |field| {
-                Self::from_body(&name, field).is_some_and(|read| read.is_ok())
-            })),
-            None => unreachable!("fields_of and from_body know the same names"),
-        }
-    }
-
-    /// One JSON line, newline included.
-    #[must_use]
-    pub fn to_line(&self, envelope: &Envelope) -> Vec<u8> {
-        let mut object = Map::new();
-        object.insert("type".to_owned(), Value::String(self.name().to_owned()));
-        for part in [serde_json::to_value(envelope), self.body()] {
-            if let Ok(Value::Object(fields)) = part {
-                object.extend(fields);
-            }
-        }
-        let mut line = Value::Object(object).to_string().into_bytes();
-        line.push(b'\n');
-        line
-    }
-}
-
-/// Names the first field of `object` that is not right by itself, as serde does not.
-fn wrong_field(
-    name: &str,
-    object: &Value,
-    error: &serde_json::Error,
-    is_right: impl Fn(&Value) -> bool,
-) -> Fault {
-    let alone = |(field, value): (&String, &Value)| {
-        Value::Object(Map::from_iter([(field.clone(), value.clone())]))
-    };
-    let wrong = object
-        .as_object()
-        .and_then(|fields| fields.iter().find(|field| !is_right(&alone(*field))));
-    let place = wrong.map_or_else(|| name.to_owned(), |(field, _)| format!("{name}.{field}"));
-    Fault::new(
-        "invalid_field",
-        format!("`{}`: {}", clip(&place), clip(&error.to_string())),
-    )
-    .hint("docs/protocol.md shows an example of each request")
-}
-
-/// Words of the caller are repeated to it, but not a megabyte of them.
-fn clip(text: &str) -> String {
-    text.chars().take(CLIP_CHARS_MAX).collect()
-}
-
-/// `did you mean ...?`, or the list of what is known where nothing is near.
-pub fn nearest_hint<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let word = clip(word);
-    match nearest(&word, known.clone()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known: {}", known.collect::<Vec<_>>().join(", ")),
-    }
-}
-
-/// The known name nearest to `word`, if any is near.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|k| (strsim::damerau_levenshtein(word, k), k))
-        .filter(|(distance, k)| *distance <= 2.max(k.len() / 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, k)| k)
 }

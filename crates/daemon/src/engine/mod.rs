@@ -11,15 +11,18 @@
 mod aftermath;
 #[cfg(test)]
 mod aftermath_stories;
+mod agents;
 mod callers;
 mod calls;
 mod changers;
 mod changes;
+mod checkouts;
 #[cfg(test)]
 mod client_stories;
 #[cfg(test)]
 mod contract_stories;
 mod contracts;
+mod dispatches;
 mod edits;
 mod faults;
 #[cfg(test)]
@@ -31,10 +34,13 @@ mod notices;
 mod patience;
 mod places;
 mod prevented;
+mod project_tools;
 mod queries;
 mod queue;
 mod registration;
+mod requests;
 mod retries;
+mod reviews;
 mod secrets;
 mod settings;
 mod shell;
@@ -47,8 +53,10 @@ mod subscribers;
 mod targets;
 mod tasks;
 mod timers;
+mod trust;
 mod turns;
 mod upkeep;
+mod vaults;
 #[cfg(test)]
 mod worktree_stories;
 mod worktrees;
@@ -242,67 +250,6 @@ impl<S: Store> Engine<S> {
             .read(|ledger| refusal::fault(refusal, reader, ledger, now))
     }
 
-    async fn dispatch(
-        self: &Rc<Self>,
-        connection: &Rc<Connection>,
-        envelope: &Envelope,
-        request: Request,
-    ) -> Result<Vec<u8>, Fault> {
-        let id = envelope.id;
-        match request {
-            Request::Hello(hello) => self
-                .hello(&hello)
-                .map(|welcome| reply::ok_line(id, &welcome)),
-            Request::Register(r) => self
-                .register(envelope, r)
-                .await
-                .map(|b| reply::ok_line(id, &b)),
-            Request::Heartbeat(_) => self
-                .heartbeat(connection, envelope)
-                .await
-                .map(|b| reply::ok_line(id, &b)),
-            Request::FileTouch(r) => self
-                .file_touch(connection, envelope, r)
-                .await
-                .map(|b| reply::ok_line(id, &b)),
-            Request::SessionEnd(_) => self
-                .session_end(connection, envelope)
-                .await
-                .map(|b| reply::ok_line(id, &b)),
-            Request::TaskCreate(r) => self.task_create(connection, envelope, r).await,
-            Request::TaskClaim(r) => self.task_claim(connection, envelope, r).await,
-            Request::TaskComplete(r) => self.task_complete(connection, envelope, r).await,
-            Request::TaskRelease(r) => self.task_release(connection, envelope, r).await,
-            Request::TaskCancel(r) => self.task_cancel(connection, envelope, r).await,
-            Request::TaskList(r) => self
-                .task_list(connection, envelope, r)
-                .await
-                .map(|b| reply::ok_line(id, &b)),
-            Request::TaskShow(r) => self.task_show(&r).await.map(|b| reply::ok_line(id, &b)),
-            Request::Lock(r) => self.lock(connection, envelope, r).await,
-            Request::Unlock(r) => self.unlock(connection, envelope, r).await,
-            Request::FileChangers(r) => self
-                .file_changers(connection, envelope, r)
-                .map(|b| reply::ok_line(id, &b)),
-            Request::Query(r) => self.query(connection, envelope, r).await,
-            Request::Subscribe(r) => self
-                .subscribe(connection, &r)
-                .map(|b| reply::ok_line(id, &b)),
-            Request::Cancel(r) => Ok(reply::ok_line(id, &self.cancel(connection, r.request))),
-            Request::Shutdown(r) => {
-                let outcome = Some(r.reason);
-                self.note(Event {
-                    kind: "daemon".into(),
-                    what: "asked to stop".into(),
-                    outcome,
-                    ..Event::default()
-                });
-                self.stop.request();
-                Ok(reply::ok_line(id, &Done {}))
-            }
-        }
-    }
-
     fn hello(&self, hello: &Hello) -> Result<Welcome, Fault> {
         let (low, high) = hello.protocol;
         if high < PROTOCOL.0 || low > PROTOCOL.1 {
@@ -408,21 +355,6 @@ impl<S: Store> Engine<S> {
     }
 }
 
-/// Requests that change nothing, or that wait: nobody needs them once their client is gone.
-fn may_be_cut_short(request: &Request) -> bool {
-    matches!(
-        request,
-        Request::Hello(_)
-            | Request::TaskList(_)
-            | Request::TaskShow(_)
-            | Request::Lock(_)
-            | Request::FileChangers(_)
-            | Request::Query(_)
-            | Request::Subscribe(_)
-            | Request::Cancel(_)
-    )
-}
-
 /// Runs `work` to its end, also where whoever awaits it goes away: what has been begun is done,
 /// and those whom it concerns are told.
 async fn to_its_end<T: 'static>(work: impl Future<Output = T> + 'static) -> T {
@@ -452,7 +384,7 @@ impl<S: Store> Answers for Engine<S> {
         envelope: Envelope,
         request: Request,
     ) -> Vec<u8> {
-        if may_be_cut_short(&request) {
+        if requests::may_be_cut_short(&request) {
             return self.answer(&connection, &envelope, request).await;
         }
         to_its_end(async move { self.answer(&connection, &envelope, request).await }).await

@@ -25,7 +25,7 @@ impl<S: Store> Engine<S> {
         request: Request,
     ) -> Result<Vec<u8>, Fault> {
         let Some(op_id) = envelope.op_id.as_deref() else {
-            return self.dispatch(connection, envelope, request).await;
+            return self.answer_request(connection, envelope, request).await;
         };
         if !(1..=OP_ID_CHARS_MAX).contains(&op_id.chars().count()) {
             let message = format!("`op_id` must have 1 to {OP_ID_CHARS_MAX} characters");
@@ -35,7 +35,7 @@ impl<S: Store> Engine<S> {
         let before = self.store.answered(op_id).await.map_err(|e| storage(&e))?;
         match before {
             Some(line) => Ok(with_id(&line, envelope.id)),
-            None => self.dispatch(connection, envelope, request).await,
+            None => self.answer_request(connection, envelope, request).await,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! An engine's own tests say how it is opened ([`Engine`]) and call [`run`]. The stories assert;
 //! they know nothing of how an engine keeps what it keeps.
 
+mod documents;
 mod feed;
 mod locks;
 mod sessions;
@@ -64,6 +65,7 @@ pub async fn run(engine: &impl Engine) {
     feed::answers_a_repeated_request_as_before(engine).await;
     feed::answers_may_look_at_the_facts(engine).await;
     feed::counters_add_up(engine).await;
+    documents::are_kept_whole_or_not_at_all(engine).await;
     feed::closed_means_closed(engine).await;
 }
 

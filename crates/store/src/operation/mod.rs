@@ -4,6 +4,7 @@
 //! **Architecture Invariant:** an operation is decided at once, without waiting; it changes the
 //! [`Ledger`] and returns what must be kept. It knows neither disk nor SQL.
 
+mod documents;
 mod locks;
 mod sessions;
 mod tasks;

@@ -16,7 +16,7 @@ use super::{
     error::{Damage, Outcome},
     rows::int,
 };
-use crate::{Change, Facts, answers::Answers, limits::ANSWERS_IN_MEMORY};
+use crate::{Change, Document, Documents, Facts, answers::Answers, limits::ANSWERS_IN_MEMORY};
 
 /// Reads all facts. Rows that cannot be are damage, never skipped.
 pub(super) fn facts(connection: &Connection) -> Outcome<Facts> {
@@ -30,7 +30,17 @@ pub(super) fn facts(connection: &Connection) -> Outcome<Facts> {
     let tally = all(connection, "SELECT name, total FROM tally", |row| {
         Ok((row.get(0)?, number(row, 1)?))
     })?;
+    let kept = all(connection, "SELECT kind, key, body FROM document", |row| {
+        Ok(Document {
+            kind: row.get(0)?,
+            key: row.get(1)?,
+            body: row.get(2)?,
+        })
+    })?;
+    let mut documents = Documents::default();
+    kept.iter().for_each(|document| documents.apply(document));
     Ok(Facts {
+        documents,
         sessions: sessions.into_iter().map(|s| (s.id, s)).collect(),
         locks: locks.into_iter().map(|l| (l.epoch, l)).collect(),
         tasks: tasks.into_iter().map(|t| (t.number, t)).collect(),

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::codec::Packed;
 use crate::{
-    Change,
+    Change, Document,
     write::{Answer, Write},
 };
 
@@ -35,6 +35,7 @@ pub(super) fn write(connection: &Connection, write: &Write, seq: &mut u64) -> ru
             "INSERT INTO tally (name, total) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET total = excluded.total",
             params![name, int(*total)],
         ),
+        Write::Document(document) => put_document(connection, document),
         Write::Change(change) => {
             put_change(connection, change, *seq)?;
             *seq += 1;
@@ -136,6 +137,21 @@ fn put_change(connection: &Connection, c: &Change, seq: u64) -> rusqlite::Result
             c.session.map(key)
         ],
     )
+}
+
+fn put_document(connection: &Connection, d: &Document) -> rusqlite::Result<()> {
+    match &d.body {
+        Some(body) => run(
+            connection,
+            "INSERT OR REPLACE INTO document (kind, key, body) VALUES (?1, ?2, ?3)",
+            params![d.kind, d.key, body],
+        ),
+        None => run(
+            connection,
+            "DELETE FROM document WHERE kind = ?1 AND key = ?2",
+            params![d.kind, d.key],
+        ),
+    }
 }
 
 /// The first answer given under a key stays.

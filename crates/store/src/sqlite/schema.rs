@@ -11,7 +11,10 @@ use crate::StoreError;
 pub(super) const APPLICATION_ID: i32 = 0x4b69_7465;
 
 /// Version n is what the first n of them make. Only ever added to.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/1.sql"),
+    include_str!("migrations/2.sql"),
+];
 
 /// Brings an opened file to the newest schema, all or nothing. Before an existing store is
 /// changed, a copy is kept beside it: `FILE.schema-N`.

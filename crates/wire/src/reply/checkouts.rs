@@ -1,0 +1,1 @@
+//! Worktrees that Kite made.

@@ -1,0 +1,1 @@
+//! What one session sent to another, and what became of it.
