@@ -14,7 +14,13 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "kite",
-        &["kite-daemon", "kite-mcp", "kite-undo", "kite-wire"],
+        &[
+            "kite-daemon",
+            "kite-mcp",
+            "kite-supervisor",
+            "kite-undo",
+            "kite-wire",
+        ],
     ),
     (
         "kite-daemon",
@@ -24,8 +30,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "kite-redact",
             "kite-rules",
             "kite-store",
+            "kite-supervisor",
             "kite-undo",
+            "kite-vault",
             "kite-wire",
+            "kite-worktree",
         ],
     ),
     ("kite-contracts", &[]),
@@ -36,9 +45,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("kite-rules", &[]),
     ("kite-scenes", &[]),
     ("kite-store", &["kite-rules"]),
+    ("kite-supervisor", &[]),
     ("kite-undo", &[]),
     ("kite-vault", &[]),
     ("kite-wire", &[]),
+    ("kite-worktree", &["kite-undo"]),
     ("xtask", &["kite-rules", "kite-vault", "kite-wire"]),
 ];
 

@@ -44,6 +44,7 @@ fn without_a_file_the_defaults_count() {
         log_days: 14,
         log_max_mib: 256,
         log_full: Vec::new(),
+        ..Config::default()
     };
     assert_eq!(loaded.config, expected);
     assert_eq!(Config::default(), expected);
@@ -73,6 +74,7 @@ fn every_setting_can_be_set() {
         log_days: 1_000,
         log_max_mib: 1,
         log_full: vec!["Bash".into(), "WebFetch".into()],
+        ..Config::default()
     };
     assert_eq!(loaded.config, expected);
 }

@@ -42,6 +42,7 @@ const ENVIRONMENT: &[&str] = &[
     "CLAUDE_CODE_ENTRYPOINT",
     "AI_AGENT",
     "KITE_SESSION",
+    "KITE_AGENT",
 ];
 
 /// Longest value that is passed on, in bytes: ids and paths fit. A longer one is left out, since

@@ -63,12 +63,15 @@ pub struct Config {
     pub log_days: u64,
     pub log_max_mib: u64,
     pub log_full: Vec<String>,
+    pub agents: settings::agents::Agents,
+    pub reviews: settings::reviews::Reviews,
+    pub vault: settings::vault::Vault,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let mut config = Config::blank();
-        for setting in settings::SETTINGS {
+        for setting in settings::all() {
             (setting.apply)(&mut config, setting.default_value());
         }
         config
@@ -116,6 +119,9 @@ impl Config {
             log_days: 0,
             log_max_mib: 0,
             log_full: Vec::new(),
+            agents: settings::agents::Agents::default(),
+            reviews: settings::reviews::Reviews::default(),
+            vault: settings::vault::Vault::default(),
         }
     }
 }

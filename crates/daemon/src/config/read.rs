@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{
     Environment, Loaded,
-    settings::{Kind, Place, SETTINGS, Setting, Value},
+    settings::{self, Kind, Place, Setting, Value},
 };
 
 /// Longest configuration file that is read, in bytes.
@@ -52,7 +52,7 @@ impl core::fmt::Display for Problem {
 
 /// Applies what the environment says.
 pub(super) fn environment(environment: Environment<'_>, loaded: &mut Loaded) {
-    for setting in SETTINGS {
+    for setting in settings::all() {
         let Some(text) = environment(setting.variable) else {
             continue;
         };
@@ -132,8 +132,11 @@ impl Reader<'_> {
     fn table(&mut self, table: &DeTable<'_>) {
         for (key, value) in table {
             let name = key.get_ref().as_ref();
+            if settings::TABLES.contains(&name) && matches!(value.get_ref(), DeValue::Table(_)) {
+                continue;
+            }
             let Some(setting) = Setting::named(name) else {
-                let hint = nearest_hint(name, SETTINGS.iter().map(|setting| setting.name));
+                let hint = nearest_hint(name, settings::all().map(|setting| setting.name));
                 self.problem(
                     Some(key.span()),
                     false,

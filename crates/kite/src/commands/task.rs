@@ -282,6 +282,7 @@ impl CompleteArgs {
                 task: self.task,
                 attempt: self.attempt,
                 result: self.result,
+                learnt: None,
             }
             .into(),
             self.output,

@@ -61,6 +61,7 @@ fn request(given: &Arguments, _here: Option<&str>) -> Result<Request, String> {
         task: given.text("task").unwrap_or_default(),
         attempt: given.integer_u32("attempt"),
         result: given.text("result"),
+        learnt: None,
     }
     .into())
 }

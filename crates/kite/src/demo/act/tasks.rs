@@ -104,6 +104,7 @@ fn complete(actor: &mut Actor, task: &Task, result: &str) -> Result<Vec<Task>, E
         task: task.id.clone(),
         attempt: Some(task.attempt),
         result: Some(result.to_owned()),
+        learnt: None,
     };
     Ok(actor.tools.ask::<OneTask>(request)?.woken)
 }

@@ -1,0 +1,9 @@
+//! Reviews.
+
+use super::Setting;
+
+/// What was set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reviews {}
+
+pub(super) const SETTINGS: &[Setting] = &[];
