@@ -29,7 +29,7 @@ use crate::{answer::Answer, fault::Fault};
 const BLOCKING_EVENT: &str = "PreToolUse";
 
 /// The events after which the agent goes on only when the hook has ended.
-const WAITED_FOR: &[&str] = &[BLOCKING_EVENT, "SessionStart"];
+const WAITED_FOR: &[&str] = &[BLOCKING_EVENT, "SessionStart", "UserPromptSubmit", "Stop"];
 
 /// The client whose dialect the input is in, where the second argument is missing.
 const CLIENT_DEFAULT: &str = "claude-code";

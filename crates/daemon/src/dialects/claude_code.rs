@@ -9,7 +9,7 @@ use serde_json::{json, value::RawValue};
 
 use super::{
     Effect, FileEdit, Step, Verdict, What,
-    text::{first_line, joined, logged},
+    text::{joined, logged, prompted},
 };
 use crate::doors::HookAnswer;
 
@@ -37,6 +37,7 @@ struct Input<'a> {
     tool_response: Option<&'a RawValue>,
     error: Option<String>,
     prompt: Option<String>,
+    stop_hook_active: Option<bool>,
     reason: Option<String>,
     tool_calls: Option<Vec<Call>>,
 }
@@ -100,9 +101,7 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
     let edits = EDIT_TOOLS.iter().find(|(name, _)| *name == tool);
     match event {
         "SessionStart" => What::SessionStart,
-        "UserPromptSubmit" => What::Prompt {
-            first_line: first_line(input.prompt.as_deref().unwrap_or_default()),
-        },
+        "UserPromptSubmit" => prompted(input.prompt.clone()),
         "PreToolUse" => match (edits, target.file()) {
             (Some((_, whole)), Some(file)) => What::BeforeEdit {
                 tool,
@@ -134,7 +133,11 @@ fn what(event: &str, input: &Input<'_>, target: Target) -> What {
                 calls: calls.filter_map(|call| call.tool_use_id.clone()).collect(),
             }
         }
-        "Stop" | "StopFailure" => What::TurnEnd,
+        "Stop" => What::TurnEnd {
+            continued: input.stop_hook_active.unwrap_or_default(),
+        },
+        // It broke off: nothing goes on.
+        "StopFailure" => What::TurnEnd { continued: true },
         "SubagentStart" => What::SubagentStart,
         "SubagentStop" => What::SubagentEnd,
         "SessionEnd" => {
@@ -185,6 +188,9 @@ pub(super) fn answer(event: &str, verdict: &Verdict) -> HookAnswer {
     let said = match verdict {
         Verdict::Pass => return HookAnswer::default(),
         Verdict::Say(text) => json!({ "hookEventName": event, "additionalContext": text }),
+        Verdict::Continue(reason) => {
+            return HookAnswer::json(&json!({ "decision": "block", "reason": reason }));
+        }
         Verdict::Deny(reason) => json!({
             "hookEventName": event,
             "permissionDecision": "deny",
@@ -196,7 +202,7 @@ pub(super) fn answer(event: &str, verdict: &Verdict) -> HookAnswer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::text::NEW_TEXT_BYTES_MAX;
+    use super::super::text::{NEW_TEXT_BYTES_MAX, PROMPT_BYTES_MAX};
     use super::*;
 
     fn header(event: &str) -> Header {
@@ -253,15 +259,40 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_gives_its_first_line_that_says_something() {
+    fn a_prompt_gives_its_first_line_that_says_something_and_all_of_it() {
         let input = br#"{"session_id":"s","prompt":"\n  Add OAuth login\nand tests"}"#;
         let step = read(&header("UserPromptSubmit"), input).unwrap();
         assert_eq!(
             step.what,
             What::Prompt {
-                first_line: "Add OAuth login".into()
+                first_line: "Add OAuth login".into(),
+                text: "\n  Add OAuth login\nand tests".into()
             }
         );
+        let long = json!({"session_id": "s", "prompt": "é".repeat(PROMPT_BYTES_MAX)});
+        let step = read(&header("UserPromptSubmit"), long.to_string().as_bytes()).unwrap();
+        let What::Prompt { first_line, text } = step.what else {
+            panic!("a prompt");
+        };
+        assert_eq!(text.len(), PROMPT_BYTES_MAX);
+        assert!(text.starts_with(&first_line) && first_line.len() < 1_000);
+    }
+
+    #[test]
+    fn a_turn_is_continued_with_a_reason_and_the_client_says_when_it_was() {
+        let end = |event: &str, active: bool| {
+            let input = json!({"session_id": "s", "stop_hook_active": active});
+            read(&header(event), input.to_string().as_bytes())
+                .unwrap()
+                .what
+        };
+        assert_eq!(end("Stop", false), What::TurnEnd { continued: false });
+        assert_eq!(end("Stop", true), What::TurnEnd { continued: true });
+        assert_eq!(end("StopFailure", false), What::TurnEnd { continued: true });
+        let answer = answer("Stop", &Verdict::Continue("more".into()));
+        let said: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+        assert_eq!(said, json!({"decision": "block", "reason": "more"}));
+        assert_eq!(answer.exit, 0);
     }
 
     #[test]

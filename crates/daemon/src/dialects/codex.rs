@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Effect, Step, Verdict, What, claude_code, patch,
-    text::{first_line, logged},
+    text::{logged, prompted},
 };
 use crate::doors::HookAnswer;
 
@@ -31,6 +31,7 @@ struct Input<'a> {
     #[serde(borrow)]
     tool_response: Option<&'a RawValue>,
     prompt: Option<String>,
+    stop_hook_active: Option<bool>,
     reason: Option<String>,
 }
 
@@ -67,9 +68,7 @@ fn what(event: &str, input: &Input<'_>, command: Option<String>) -> What {
     };
     match event {
         "SessionStart" => What::SessionStart,
-        "UserPromptSubmit" => What::Prompt {
-            first_line: first_line(input.prompt.as_deref().unwrap_or_default()),
-        },
+        "UserPromptSubmit" => prompted(input.prompt.clone()),
         "PreToolUse" => match command {
             _ if !edits.is_empty() => What::BeforeEdit { tool, edits },
             Some(command) if tool == SHELL_TOOL => What::BeforeShell { tool, command },
@@ -89,7 +88,9 @@ fn what(event: &str, input: &Input<'_>, command: Option<String>) -> What {
                 failed: false,
             }
         }
-        "Stop" => What::TurnEnd,
+        "Stop" => What::TurnEnd {
+            continued: input.stop_hook_active.unwrap_or_default(),
+        },
         "SubagentStart" => What::SubagentStart,
         "SubagentStop" => What::SubagentEnd,
         "SessionEnd" => What::SessionEnd {

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::{
     Effect, FileEdit, Step, Verdict, What,
-    text::{first_line, joined, logged},
+    text::{joined, logged, prompted},
 };
 use crate::doors::HookAnswer;
 
@@ -31,6 +31,7 @@ struct Input<'a> {
     #[serde(borrow)]
     tool_response: Option<&'a RawValue>,
     prompt: Option<String>,
+    stop_hook_active: Option<bool>,
     reason: Option<String>,
 }
 
@@ -92,9 +93,7 @@ fn what(event: &str, input: &Input<'_>) -> What {
     let edits = EDIT_TOOLS.iter().find(|(name, _)| *name == tool);
     match event {
         "SessionStart" => What::SessionStart,
-        "UserPromptSubmit" => What::Prompt {
-            first_line: first_line(input.prompt.as_deref().unwrap_or_default()),
-        },
+        "UserPromptSubmit" => prompted(input.prompt.clone()),
         "PreToolUse" => match (edits, target) {
             (
                 Some((_, whole)),
@@ -158,7 +157,9 @@ fn what(event: &str, input: &Input<'_>) -> What {
                 failed: outcome.error.is_some_and(|error| error.get() != "null"),
             }
         }
-        "Stop" => What::TurnEnd,
+        "Stop" => What::TurnEnd {
+            continued: input.stop_hook_active.unwrap_or_default(),
+        },
         "SessionEnd" => What::SessionEnd {
             process_stays: input.reason.as_deref() == Some("clear"),
         },
@@ -180,7 +181,10 @@ pub(super) fn answer(verdict: &Verdict) -> HookAnswer {
         Verdict::Say(text) => {
             HookAnswer::json(&json!({ "hookSpecificOutput": { "additionalContext": text } }))
         }
-        Verdict::Deny(reason) => HookAnswer::json(&json!({ "decision": "deny", "reason": reason })),
+        // At a turn's end too: there the reason is the next prompt.
+        Verdict::Deny(reason) | Verdict::Continue(reason) => {
+            HookAnswer::json(&json!({ "decision": "deny", "reason": reason }))
+        }
     }
 }
 
@@ -253,8 +257,8 @@ mod tests {
             "UserPromptSubmit",
             include_bytes!("samples/gemini-BeforeAgent.json"),
         );
-        let first_line = "edit".to_owned();
-        assert_eq!(prompt.what, What::Prompt { first_line });
+        let (first_line, text) = ("edit".to_owned(), "edit".to_owned());
+        assert_eq!(prompt.what, What::Prompt { first_line, text });
     }
 
     #[test]
@@ -317,6 +321,19 @@ mod tests {
             panic!("after a tool");
         };
         assert!(failed);
+    }
+
+    #[test]
+    fn a_turn_that_goes_on_is_told_apart_from_one_that_was_continued() {
+        let end = |input: &[u8]| heard("Stop", input).what;
+        assert_eq!(
+            end(br#"{"stop_hook_active":true}"#),
+            What::TurnEnd { continued: true }
+        );
+        assert_eq!(end(b"{}"), What::TurnEnd { continued: false });
+        let answer = answer(&Verdict::Continue("more".into()));
+        let said: Value = serde_json::from_slice(&answer.stdout).unwrap();
+        assert_eq!(said, json!({"decision": "deny", "reason": "more"}));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) enum What {
     /// A prompt; its first line says what the session is about.
     Prompt {
         first_line: String,
+        /// All of it, within [`text::PROMPT_BYTES_MAX`].
+        text: String,
     },
     /// An editing tool is about to run, on one file or on several together.
     BeforeEdit {
@@ -69,7 +71,11 @@ pub(crate) enum What {
     BatchEnd {
         calls: Vec<String>,
     },
-    TurnEnd,
+    /// A turn is about to end.
+    TurnEnd {
+        /// It was continued once by a hook, or cannot be: nobody asks for more.
+        continued: bool,
+    },
     SubagentStart,
     SubagentEnd,
     /// `process_stays`: only the conversation ended (`/clear`, `/resume`).
@@ -111,6 +117,8 @@ pub(crate) enum Verdict {
     Say(String),
     /// Refuse the tool call with this reason.
     Deny(String),
+    /// The turn does not end: the model goes on with this. Only where [`may_continue`] says so.
+    Continue(String),
 }
 
 /// Reads a hook call. The error says what is wrong with it; the call is then let pass.
@@ -143,11 +151,17 @@ pub(crate) fn hears(client: &str, what: &What) -> bool {
         _ => matches!(
             what,
             What::SessionStart
+                | What::Prompt { .. }
                 | What::BeforeEdit { .. }
                 | What::BeforeShell { .. }
                 | What::BeforeTool { .. }
         ),
     }
+}
+
+/// Whether the turn goes on where this step is answered with [`Verdict::Continue`].
+pub(crate) fn may_continue(what: &What) -> bool {
+    matches!(what, What::TurnEnd { continued: false })
 }
 
 /// Whether this client's environment leaves open which process is the session: then it is the one

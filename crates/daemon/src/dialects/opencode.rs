@@ -93,7 +93,8 @@ fn what(event: &str, input: &Input<'_>) -> What {
                 failed: false,
             }
         }
-        "Stop" => What::TurnEnd,
+        // Told when the turn is over: it cannot be continued.
+        "Stop" => What::TurnEnd { continued: true },
         "SessionEnd" => What::SessionEnd {
             process_stays: false,
         },

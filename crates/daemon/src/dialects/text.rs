@@ -2,15 +2,29 @@
 
 use serde_json::value::RawValue;
 
+use super::What;
+
 /// Longest tool input or outcome that is passed on for the log, in bytes.
 const LOGGED_BYTES_MAX: usize = 64 << 10;
 /// Most of an edit's new text that is looked at, in bytes.
 pub(super) const NEW_TEXT_BYTES_MAX: usize = 256 << 10;
+/// Most of a prompt that is passed on, in bytes.
+pub(super) const PROMPT_BYTES_MAX: usize = 32 << 10;
 /// Characters of a prompt's first line that are kept; cut to the limit of intents later.
 const FIRST_LINE_CHARS_MAX: usize = 400;
 
+/// A prompt was given.
+pub(super) fn prompted(prompt: Option<String>) -> What {
+    let mut text = prompt.unwrap_or_default();
+    text.truncate(text.floor_char_boundary(PROMPT_BYTES_MAX));
+    What::Prompt {
+        first_line: first_line(&text),
+        text,
+    }
+}
+
 /// The first line that says something.
-pub(super) fn first_line(prompt: &str) -> String {
+fn first_line(prompt: &str) -> String {
     let line = prompt
         .lines()
         .map(str::trim)

@@ -39,7 +39,7 @@ impl<S: Store> Engine<S> {
         let mut said = Vec::new();
         for edit in edits {
             match self.before_edit(owner, edit, call, patience).await {
-                Verdict::Pass => {}
+                Verdict::Pass | Verdict::Continue(_) => {}
                 Verdict::Say(text) => said.push(text),
                 Verdict::Deny(reason) => {
                     if edits.len() > 1 {

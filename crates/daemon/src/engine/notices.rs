@@ -85,7 +85,7 @@ impl<S: Store> Engine<S> {
         verdict: Verdict,
     ) -> Verdict {
         match verdict {
-            Verdict::Deny(_) => return verdict,
+            Verdict::Deny(_) | Verdict::Continue(_) => return verdict,
             Verdict::Say(text) if !is_heard => {
                 self.tell(owner, text);
                 return Verdict::Pass;

@@ -24,7 +24,7 @@ impl<S: Store> Engine<S> {
     ) -> Verdict {
         let patience = Patience::new(extend);
         let is_heard = dialects::hears(&header.client, &step.what);
-        let counts = is_heard || header.event == "PreToolUse";
+        let counts = is_heard || dialects::may_continue(&step.what) || header.event == "PreToolUse";
         let judging = self.judge_step(header, step, is_heard, &patience, started);
         match counts {
             true => patience.through(judging).await,
@@ -75,7 +75,7 @@ impl<S: Store> Engine<S> {
                 self.look_at_turn(owner);
                 return self.greet(owner);
             }
-            What::Prompt { first_line } => {
+            What::Prompt { first_line, .. } => {
                 self.look_at_turn(owner);
                 self.calls_are_over(owner);
                 self.turn_begins(owner.session, Some(first_line)).await;
@@ -125,7 +125,7 @@ impl<S: Store> Engine<S> {
                 self.earlier_calls_are_over(owner, None);
                 self.edits_are_over(owner);
             }
-            What::TurnEnd => self.turn_may_be_over(owner.session),
+            What::TurnEnd { .. } => self.turn_may_be_over(owner.session),
             What::SubagentEnd => {
                 self.calls_are_over(owner);
                 self.notices.agent_is_gone(owner);
@@ -194,6 +194,7 @@ impl<S: Store> Engine<S> {
         let outcome = match (verdict, &step.what) {
             (Verdict::Deny(reason), _) => format!("refused: {reason}"),
             (Verdict::Say(text), _) => format!("said: {text}"),
+            (Verdict::Continue(reason), _) => format!("continued: {reason}"),
             (Verdict::Pass, What::AfterTool { failed: true, .. }) => "failed".to_owned(),
             (Verdict::Pass, _) => "passed".to_owned(),
         };

@@ -60,14 +60,14 @@ const OWN_TOOLS: &str = "mcp__kite__.*";
 /// process start. An `async` SessionEnd does fire, and finishes after the client has gone.
 pub(crate) const REGISTRATIONS: &[Registration] = &[
     sync("SessionStart", None, 5),
-    notice("UserPromptSubmit"),
+    sync("UserPromptSubmit", None, 5),
     sync("PreToolUse", Some(EDIT_TOOLS), 10),
     sync("PreToolUse", Some(SHELL_TOOLS), 10),
     sync("PreToolUse", Some(OWN_TOOLS), 10),
     notice("PostToolUse"),
     notice("PostToolUseFailure"),
     notice("PostToolBatch"),
-    notice("Stop"),
+    sync("Stop", None, 5),
     notice("StopFailure"),
     notice("SubagentStart"),
     notice("SubagentStop"),
