@@ -1,4 +1,4 @@
-//! A scripted model: the Anthropic Messages API on loopback, as far as Claude Code needs it.
+//! A scripted model on loopback, in the APIs that Claude Code, Codex, Gemini CLI and opencode ask.
 //!
 //! It keeps no conversation. Which script plays is said by a marker in the newest user message
 //! that has one (`[script NAME]`), and which turn of it by the number of assistant messages after
@@ -8,12 +8,12 @@
 //! **Architecture Invariant:** the model never acts on files or processes. What a session does,
 //! it does by itself, because the script made its model ask for it.
 
+mod api;
 mod call;
 mod cue;
 mod http;
 mod record;
 mod script;
-mod stream;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,12 +26,12 @@ use std::{
 
 use serde_json::{Value, json};
 
+use self::{api::Api, cue::Cues, http::Request, script::Turn};
 pub use self::{
     call::Call,
     record::{Exchange, ToolResult},
     script::{Script, marker},
 };
-use self::{cue::Cues, http::Request, script::Turn};
 
 /// How long a session waits at a cue before the scene is called broken.
 pub const CUE_WAIT_MAX: Duration = Duration::from_secs(45);
@@ -69,7 +69,7 @@ impl Model {
         Ok(model)
     }
 
-    /// For `ANTHROPIC_BASE_URL`.
+    /// Where it is: `ANTHROPIC_BASE_URL`, `GOOGLE_GEMINI_BASE_URL`; `/v1` below it is OpenAI's.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -141,8 +141,10 @@ impl Shared {
 
     fn answer(&self, request: &Request) -> (&'static str, String) {
         let path = request.path.split('?').next().unwrap_or_default();
+        if let Some(api) = Api::of(path) {
+            return self.speak(api, path, request);
+        }
         match path {
-            "/v1/messages" => self.speak(request),
             "/v1/messages/count_tokens" => (
                 "application/json",
                 json!({"input_tokens": request.body.len() / 4}).to_string(),
@@ -152,16 +154,18 @@ impl Shared {
     }
 
     /// Finds the turn that is asked for, waits for its cue, and tells it.
-    fn speak(&self, request: &Request) -> (&'static str, String) {
+    fn speak(&self, api: Api, path: &str, request: &Request) -> (&'static str, String) {
         let arrived = Instant::now();
-        let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if !api.is_turn(&asked) {
+            return api.answer(path, &asked, &Turn::says("A title").blocks);
+        }
         let session = request
             .header("x-claude-code-session-id")
             .unwrap_or_default()
             .to_owned();
-        let exchange = Exchange::read(session, body, arrived);
+        let exchange = Exchange::read(session, api.read(asked.clone()), arrived);
         let mut turn = self.turn_for(&exchange.script, exchange.turn);
-        let streaming = exchange.body["stream"] == true;
         let (script, number) = (exchange.script.clone(), exchange.turn);
         let caller = (exchange.session.clone(), script.clone(), number);
         let at = self.record(exchange);
@@ -171,12 +175,7 @@ impl Shared {
             }
             turn = self.turn_for(&script, number);
         }
-        let turn = stream::Message::new(&turn.blocks);
-        let answer = if streaming {
-            ("text/event-stream", turn.to_events())
-        } else {
-            ("application/json", turn.to_json())
-        };
+        let answer = api.answer(path, &asked, &turn.blocks);
         lock(&self.exchanges)[at].answered = Some(Instant::now());
         answer
     }

@@ -1,47 +1,39 @@
-//! One answer of the model, as JSON or as a stream of server-sent events.
-
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+//! The Messages API of Anthropic.
 
 use serde_json::{Value, json};
 
-/// A whole message, ready to be sent.
-pub(super) struct Message {
+use super::{Body, EVENTS, JSON, is_call, unique};
+
+/// A message, or the events that it is streamed in.
+pub(super) fn answer(request: &Value, blocks: &[Value]) -> Body {
+    let message = Message {
+        id: unique("msg"),
+        content: blocks,
+        stop_reason: match blocks.iter().any(is_call) {
+            true => "tool_use",
+            false => "end_turn",
+        },
+    };
+    if request["stream"] == true {
+        (EVENTS, message.to_events())
+    } else {
+        (JSON, message.to_json())
+    }
+}
+
+struct Message<'a> {
     id: String,
-    content: Vec<Value>,
+    content: &'a [Value],
     stop_reason: &'static str,
 }
 
-impl Message {
-    /// Gives each tool call an id of its own, as the real model does.
-    pub(super) fn new(blocks: &[Value]) -> Message {
-        let mut content = blocks.to_vec();
-        let mut stop_reason = "end_turn";
-        for block in content
-            .iter_mut()
-            .filter(|block| block["type"] == "tool_use")
-        {
-            block["id"] = unique("toolu").into();
-            stop_reason = "tool_use";
-        }
-        Message {
-            id: unique("msg"),
-            content,
-            stop_reason,
-        }
-    }
-
-    pub(super) fn to_json(&self) -> String {
-        self.envelope(&self.content, Some(self.stop_reason))
+impl Message<'_> {
+    fn to_json(&self) -> String {
+        self.envelope(self.content, Some(self.stop_reason))
             .to_string()
     }
 
-    pub(super) fn to_events(&self) -> String {
+    fn to_events(&self) -> String {
         let mut events = String::new();
         let mut event = |name: &str, mut data: Value| {
             data["type"] = name.into();
@@ -84,7 +76,7 @@ impl Message {
 /// A block as it is begun, and the one delta that completes it.
 fn halves(block: &Value) -> (Value, Value) {
     let mut start = block.clone();
-    if block["type"] == "tool_use" {
+    if is_call(block) {
         start["input"] = json!({});
         let input = block["input"].to_string();
         (
@@ -95,15 +87,4 @@ fn halves(block: &Value) -> (Value, Value) {
         start["text"] = "".into();
         (start, json!({"type": "text_delta", "text": block["text"]}))
     }
-}
-
-/// An id that no other run of the model gives, since Kite joins events by these.
-fn unique(prefix: &str) -> String {
-    static RUN: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!(
-        "{prefix}_{:016x}{:08x}",
-        *RUN,
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
 }
