@@ -84,6 +84,22 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("not_allowed", "only a person may do this"),
     (
+        "not_trusted",
+        "a person has not said `kite trust` to what would run here",
+    ),
+    (
+        "definition_changed",
+        "the project's tool is not the one that the caller knows",
+    ),
+    (
+        "unknown_tool",
+        "the project declares no such tool, or not rightly",
+    ),
+    (
+        "uncertain",
+        "nobody saw how a run ended; a person must look before the next",
+    ),
+    (
         "storage_full",
         "the disk is full; reading and releasing still work",
     ),
