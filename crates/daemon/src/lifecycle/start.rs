@@ -121,7 +121,9 @@ fn is_allowed(name: &std::ffi::OsStr) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
-    ALLOWED.contains(&name) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    // An agent's hook may start the daemon, which then must not pass for the agent's own process.
+    name != "KITE_AGENT"
+        && (ALLOWED.contains(&name) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 /// Where the daemon's stdout and stderr go: a panic, a word from a library.
