@@ -227,6 +227,9 @@ pub struct OneTask {
     /// show: what happened to it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Event>,
+    /// show: its reviews, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviews: Vec<reviews::Review>,
 }
 
 /// Answer to `lock`, `unlock` and `query locks`.

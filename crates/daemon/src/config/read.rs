@@ -190,7 +190,7 @@ impl Reader<'_> {
 
 fn accepted(kind: Kind, value: &DeValue<'_>) -> Option<Value> {
     match value {
-        DeValue::String(text) => kind.word(text),
+        DeValue::String(text) => kind.word(text).or_else(|| kind.text(text)),
         // `on` and `off` are written as booleans by many.
         DeValue::Boolean(on) => kind.word(if *on { "on" } else { "off" }),
         DeValue::Integer(number) => {

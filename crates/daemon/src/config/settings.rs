@@ -25,10 +25,14 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// A whole number within these bounds.
     Number { min: u64, max: u64 },
+    /// One line of at most [`TEXT_CHARS_MAX`] characters, all of which show.
+    Text,
     /// At most [`NAMES_MAX`] names.
     Names,
 }
 
+/// Longest text of a setting, in characters.
+pub const TEXT_CHARS_MAX: usize = 200;
 /// Most names in a list.
 pub const NAMES_MAX: usize = 100;
 
@@ -38,6 +42,7 @@ pub enum Value {
     /// Position in the list of words.
     Word(usize),
     Number(u64),
+    Text(String),
     Names(Vec<String>),
 }
 
@@ -78,6 +83,12 @@ pub fn all() -> impl Iterator<Item = &'static Setting> + Clone {
     GROUPS.iter().copied().flatten()
 }
 
+fn set_text(place: &mut String, value: Value) {
+    if let Value::Text(text) = value {
+        *place = text;
+    }
+}
+
 fn set_number(place: &mut u64, value: Value) {
     if let Value::Number(number) = value {
         *place = number;
@@ -105,6 +116,7 @@ impl Kind {
         match self {
             Kind::Word(_) => self.word(text),
             Kind::Number { .. } => self.number(text.parse().ok()?),
+            Kind::Text => self.text(text),
             Kind::Names => {
                 let names = text
                     .split(',')
@@ -133,6 +145,15 @@ impl Kind {
             .then_some(Value::Number(number))
     }
 
+    /// The text, where it is one line of what shows and not too long.
+    #[must_use]
+    pub fn text(&self, text: &str) -> Option<Value> {
+        let fits = *self == Kind::Text
+            && text.chars().count() <= TEXT_CHARS_MAX
+            && !text.contains(char::is_control);
+        fits.then(|| Value::Text(text.to_owned()))
+    }
+
     /// The names, where they are not too many.
     #[must_use]
     pub fn names(&self, names: Vec<String>) -> Option<Value> {
@@ -148,6 +169,7 @@ impl Kind {
                 quoted.join(" or ")
             }
             Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
+            Kind::Text => format!("a text of at most {TEXT_CHARS_MAX} characters on one line"),
             Kind::Names => format!("a list of at most {NAMES_MAX} names"),
         }
     }
@@ -155,7 +177,7 @@ impl Kind {
     /// A value as it is written in TOML.
     fn in_toml(&self, text: &str) -> String {
         match self {
-            Kind::Word(_) => format!("\"{text}\""),
+            Kind::Word(_) | Kind::Text => format!("\"{text}\""),
             Kind::Number { .. } => text.to_owned(),
             Kind::Names => {
                 let names = text.split(',').filter(|name| !name.is_empty());

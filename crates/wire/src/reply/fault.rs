@@ -84,6 +84,12 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("not_allowed", "only a person may do this"),
     (
+        "review_required",
+        "the task is completed only after an approving review of its attempt",
+    ),
+    ("unknown_review", "no review has this id or prefix"),
+    ("review_closed", "the review has its answer already"),
+    (
         "not_trusted",
         "a person has not said `kite trust` to what would run here",
     ),
