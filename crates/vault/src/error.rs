@@ -41,6 +41,12 @@ impl Error {
         }
     }
 
+    /// Whether the index is damaged: [`Index::rebuild`](crate::Index::rebuild) helps.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Error::Index { source, .. } if crate::index::is_damage(source))
+    }
+
     pub(crate) fn refused(what: impl Into<String>) -> Error {
         Error::Refused { what: what.into() }
     }

@@ -25,7 +25,7 @@ use crate::{
 mod file;
 mod rows;
 
-pub(crate) use file::Handle;
+pub(crate) use file::{Handle, is_damage};
 use rows::Rows;
 
 /// Notes that are written to the index in one transaction.

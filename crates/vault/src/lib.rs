@@ -31,7 +31,7 @@ pub use frame::{Nonce, Quoted, frame};
 pub use index::{Index, Scan};
 pub use provenance::Author;
 pub use recall::{Brought, Opening, Prompt, Recalled, Seen};
-pub use search::{Answer, Listed, Query, Ranking, Searcher, Skipped, Snippet};
+pub use search::{Answer, Listed, Listing, Query, Ranking, Searcher, Skipped, Snippet};
 pub use vaults::{Reach, Scope, Trust, Vault};
 pub use watch::{Changes, Watch};
 pub use write::{Draft, NoteText, Outcome, Target, Written};

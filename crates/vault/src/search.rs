@@ -14,7 +14,7 @@ mod stopwords;
 pub(crate) use candidates::{
     Best, Candidate, Rated, Search, Sought, best_section, list_of, reachable,
 };
-pub use list::{Listed, Skipped};
+pub use list::{Listed, Listing, Skipped};
 pub(crate) use query::Parsed;
 pub use ranking::Ranking;
 pub use snippet::Snippet;

@@ -106,7 +106,16 @@ impl Vault {
 /// Whose eyes a search has: what it may find.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
-    projects: Option<Vec<String>>,
+    projects: Option<Projects>,
+}
+
+/// Projects by what of theirs may be found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Projects {
+    /// Their vaults' notes.
+    pub(crate) vaults: Vec<String>,
+    /// Unreviewed notes in the person's vaults that were written there.
+    pub(crate) unreviewed: Vec<String>,
 }
 
 impl Reach {
@@ -114,8 +123,19 @@ impl Reach {
     /// no person has reviewed are found only where they were written.
     #[must_use]
     pub fn project(key: impl Into<String>) -> Reach {
+        Reach::no_project().and_project(key)
+    }
+
+    /// A session of this project, whose own vault is not used: not even what an index still knows
+    /// of it.
+    #[must_use]
+    pub fn project_without_vault(key: impl Into<String>) -> Reach {
+        let unreviewed = vec![key.into()];
         Reach {
-            projects: Some(vec![key.into()]),
+            projects: Some(Projects {
+                unreviewed,
+                ..Projects::default()
+            }),
         }
     }
 
@@ -123,7 +143,7 @@ impl Reach {
     #[must_use]
     pub fn no_project() -> Reach {
         Reach {
-            projects: Some(Vec::new()),
+            projects: Some(Projects::default()),
         }
     }
 
@@ -131,7 +151,9 @@ impl Reach {
     #[must_use]
     pub fn and_project(mut self, key: impl Into<String>) -> Reach {
         if let Some(projects) = &mut self.projects {
-            projects.push(key.into());
+            let key = key.into();
+            projects.vaults.push(key.clone());
+            projects.unreviewed.push(key);
         }
         self
     }
@@ -143,7 +165,7 @@ impl Reach {
     }
 
     /// The projects whose notes may be found, or `None` for all.
-    pub(crate) fn projects(&self) -> Option<&[String]> {
-        self.projects.as_deref()
+    pub(crate) fn projects(&self) -> Option<&Projects> {
+        self.projects.as_ref()
     }
 }

@@ -182,7 +182,7 @@ pub(super) fn remove(path: &Path) -> Result<(), Error> {
 }
 
 /// Whether a new file is the way out.
-pub(super) fn is_damage(fault: &rusqlite::Error) -> bool {
+pub(crate) fn is_damage(fault: &rusqlite::Error) -> bool {
     matches!(
         fault.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)

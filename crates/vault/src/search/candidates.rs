@@ -349,19 +349,21 @@ fn quoted<'a>(stems: impl IntoIterator<Item = &'a String>) -> String {
 /// The condition for what may be seen, or none where everything may: see [`Reach`].
 pub(crate) fn reachable(reach: &Reach, values: &mut Vec<Value>) -> Option<String> {
     let projects = reach.projects()?;
-    let marks: Vec<String> = projects
-        .iter()
-        .map(|key| format!("?{}", put(values, key.clone())))
-        .collect();
-    let marks = marks.join(", ");
+    let mut marks = |keys: &[String]| {
+        let marks = keys
+            .iter()
+            .map(|key| format!("?{}", put(values, key.clone())));
+        marks.collect::<Vec<_>>().join(", ")
+    };
+    let (vaults, unreviewed) = (marks(&projects.vaults), marks(&projects.unreviewed));
     Some(format!(
-        "(vault.project IN ({marks}) OR (vault.project IS NULL \
-         AND (note.unreviewed = 0 OR note.project IN ({marks}))))"
+        "(vault.project IN ({vaults}) OR (vault.project IS NULL \
+         AND (note.unreviewed = 0 OR note.project IN ({unreviewed}))))"
     ))
 }
 
 /// Adds a value; its number in the statement.
-fn put(values: &mut Vec<Value>, value: String) -> usize {
+pub(crate) fn put(values: &mut Vec<Value>, value: String) -> usize {
     values.push(Value::Text(value));
     values.len()
 }

@@ -2,10 +2,27 @@
 
 use std::path::PathBuf;
 
-use rusqlite::Row;
+use rusqlite::{Row, params_from_iter, types::Value};
 
-use super::{Searcher, candidates::list_of};
-use crate::{error::Error, vaults::Scope};
+use super::{
+    Searcher,
+    candidates::{list_of, put, reachable},
+};
+use crate::{
+    error::Error,
+    vaults::{Reach, Scope},
+};
+
+/// Which notes are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Only those that no person has reviewed.
+    pub unreviewed: bool,
+    /// Only those with this path, whole or within their vault.
+    pub path: Option<PathBuf>,
+    /// Most notes; without it, all.
+    pub limit: Option<usize>,
+}
 
 /// A note in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,20 +50,39 @@ pub struct Skipped {
 }
 
 impl Searcher {
-    /// All notes, in the order of their paths.
+    /// Notes within reach, in the order of their paths.
     ///
     /// # Errors
     ///
     /// If the index cannot be read.
-    pub fn list(&mut self) -> Result<Vec<Listed>, Error> {
+    pub fn list(&mut self, reach: &Reach, which: &Listing) -> Result<Vec<Listed>, Error> {
         self.refresh()?;
+        let mut values = Vec::new();
+        let mut conditions = vec!["1".to_owned()];
+        conditions.extend(reachable(reach, &mut values));
+        if which.unreviewed {
+            conditions.push("note.unreviewed".to_owned());
+        }
+        if let Some(path) = &which.path {
+            let path = put(&mut values, path.to_string_lossy().into_owned());
+            conditions.push(format!(
+                "(note.path = ?{path} OR vault.folder || '/' || note.path = ?{path})"
+            ));
+        }
+        let limit = which.limit.and_then(|it| i64::try_from(it).ok());
+        values.push(Value::Integer(limit.unwrap_or(-1)));
+        let sql = format!(
+            "SELECT vault.folder, note.path, vault.project, title, aliases, tags, \
+             modified_ns, unreviewed, pinned, inject, remark \
+             FROM note JOIN vault ON vault.id = note.vault WHERE {} \
+             ORDER BY vault.folder, note.path LIMIT ?{}",
+            conditions.join(" AND "),
+            values.len()
+        );
         self.handle().read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT vault.folder, note.path, vault.project, title, aliases, tags, \
-                 modified_ns, unreviewed, pinned, inject, remark \
-                 FROM note JOIN vault ON vault.id = note.vault ORDER BY vault.folder, note.path",
-            )?;
-            statement.query_map([], listed)?.collect()
+            let mut statement = connection.prepare_cached(&sql)?;
+            let rows = statement.query_map(params_from_iter(values), listed)?;
+            rows.collect()
         })
     }
 

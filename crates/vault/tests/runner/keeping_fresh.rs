@@ -5,7 +5,7 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
 };
 
-use kite_vault::{Index, Scan, Scope, Vault};
+use kite_vault::{Index, Listing, Reach, Scan, Scope, Vault};
 
 use crate::support::Notes;
 
@@ -107,7 +107,10 @@ fn what_is_no_note_is_listed_with_its_reason() {
         "what was skipped is not read again"
     );
     assert_eq!(notes.skipped(), skipped);
-    let listed = notes.searcher.list().expect("a list");
+    let listed = notes
+        .searcher
+        .list(&Reach::everything(), &Listing::default())
+        .expect("a list");
     let remark = listed[0].remark.as_deref().expect("a remark");
     assert!(remark.contains("not YAML"), "{remark}");
     assert!(!listed[0].inject, "it may have said so");

@@ -1,6 +1,6 @@
 //! What is found, and how it is answered.
 
-use kite_vault::{Reach, Scope, Trust, Vault};
+use kite_vault::{Listing, Reach, Scope, Trust, Vault};
 
 use crate::support::Notes;
 
@@ -243,8 +243,37 @@ fn notes_stay_where_they_may_be_seen() {
         ["mine.md:my secret"]
     );
     assert_eq!(
+        titles(&mut notes, &Reach::project_without_vault("one")),
+        ["mine.md:my secret", "said-in-one.md:secret"]
+    );
+    assert_eq!(
         titles(&mut notes, &Reach::project("two").and_project("one")).len(),
         4
     );
     assert_eq!(titles(&mut notes, &Reach::everything()).len(), 5);
+
+    let mut listed = |reach: &Reach, which: Listing| {
+        let listed = notes.searcher.list(reach, &which).expect("a list");
+        let name = |it: &kite_vault::Listed| it.in_vault.display().to_string();
+        listed.iter().map(name).collect::<Vec<_>>()
+    };
+    let one = Reach::project("one");
+    let all = Listing::default();
+    assert_eq!(
+        listed(&one, all.clone()),
+        ["n.md", "mine.md", "said-in-one.md"]
+    );
+    assert_eq!(listed(&Reach::no_project(), all.clone()), ["mine.md"]);
+    let which = |unreviewed, path: &str, limit| Listing {
+        unreviewed,
+        path: Some(path.into()).filter(|_| !path.is_empty()),
+        limit,
+    };
+    assert_eq!(listed(&one, which(true, "", None)), ["said-in-one.md"]);
+    assert_eq!(listed(&one, which(false, "mine.md", None)), ["mine.md"]);
+    assert_eq!(
+        listed(&one, which(false, "said-in-nowhere.md", None)).len(),
+        0
+    );
+    assert_eq!(listed(&one, which(false, "", Some(1))), ["n.md"]);
 }
