@@ -118,6 +118,7 @@ pub struct Engine<S> {
     notices: notices::Notices,
     aftermath: aftermath::Aftermath,
     contracts: contracts::Contracts,
+    vaults: vaults::Vaults,
     worktrees: worktrees::Worktrees,
     projects: places::Projects,
     subscribers: RefCell<subscribers::Subscribers>,
@@ -139,6 +140,7 @@ impl<S: Store> Engine<S> {
     ) -> Rc<Self> {
         let clock = Clock::default();
         let started_wall_ms = clock.now().wall_ms;
+        let vaults = vaults::Vaults::new(identity.home.path());
         Rc::new(Engine {
             store,
             log,
@@ -158,6 +160,7 @@ impl<S: Store> Engine<S> {
             notices: notices::Notices::default(),
             aftermath: aftermath::Aftermath::default(),
             contracts: contracts::Contracts::default(),
+            vaults,
             worktrees: worktrees::Worktrees::default(),
             projects: places::Projects::default(),
             subscribers: RefCell::default(),
