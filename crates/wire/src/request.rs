@@ -337,9 +337,13 @@ requests! {
     "tool_list" ToolList {
         #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
     }
-    /// Runs one of the project's own tools to its end.
+    /// Runs one of the project's own tools. One that takes long is answered as `running`; ask again
+    /// with its id in `run`.
     "tool_run" ToolRun {
-        name: String,
+        /// The tool. Not needed with `run`.
+        #[serde(skip_serializing_if = "String::is_empty")] name: String,
+        /// Starts nothing: waits some seconds for the end of this run.
+        #[serde(skip_serializing_if = "Option::is_none")] run: Option<String>,
         #[serde(skip_serializing_if = "Map::is_empty")] arguments: Map<String, Value>,
         /// The fingerprint of the definition that the caller knows; another one is refused.
         #[serde(skip_serializing_if = "Option::is_none")] definition: Option<String>,

@@ -110,6 +110,7 @@ pub(super) fn may_be_cut_short(request: &Request) -> bool {
             | Request::DispatchList(_)
             | Request::TrustShow(_)
             | Request::ToolList(_)
+            | Request::ToolRun(_)
             | Request::VaultSearch(_)
             | Request::VaultList(_)
             | Request::VaultRead(_)
