@@ -50,7 +50,7 @@ impl Git {
     /// # Errors
     /// [`Error::NotAWorktree`] where there is none, [`Error::Bare`] in a bare repository.
     pub fn open(directory: &Path) -> Result<Git, Error> {
-        let overrides = config::overrides(directory)?;
+        let overrides = config::overrides(directory, &[])?;
         let Places {
             top,
             git_dir,
@@ -72,6 +72,29 @@ impl Git {
             nothing,
             overrides,
             environment: Vec::new(),
+            background: false,
+        })
+    }
+
+    /// A repository without any of its working copies: for what concerns refs, and worktrees that
+    /// may be gone. `common_dir` is what [`Git::common_dir`] said before. Runs none of its code.
+    ///
+    /// # Errors
+    /// Where the repository is not there any more.
+    pub fn of_repository(common_dir: &Path) -> Result<Git, Error> {
+        let environment = vec![("GIT_DIR".into(), common_dir.into())];
+        let overrides = config::overrides(common_dir, &environment)?;
+        let format = Call::new(common_dir, &overrides, "rev-parse")
+            .with_env(&environment)
+            .args(["--show-object-format"])
+            .run()?;
+        Ok(Git {
+            top: common_dir.to_owned(),
+            git_dir: common_dir.to_owned(),
+            common_dir: common_dir.to_owned(),
+            nothing: nothing(format.trim_ascii_end()),
+            overrides,
+            environment,
             background: false,
         })
     }
@@ -190,15 +213,19 @@ impl Places {
                 )
             }
         };
-        let nothing = match format.as_slice() {
-            b"sha256" => NOTHING,
-            _ => &NOTHING[..40],
-        };
         Ok(Places {
             top,
             git_dir,
             common_dir,
-            nothing,
+            nothing: nothing(&format),
         })
+    }
+}
+
+/// The name of no object in a repository whose objects are named like that.
+fn nothing(format: &[u8]) -> &'static str {
+    match format {
+        b"sha256" => NOTHING,
+        _ => &NOTHING[..40],
     }
 }

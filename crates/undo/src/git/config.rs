@@ -43,9 +43,13 @@ const ALWAYS: &[(&str, &str)] = &[
 /// hook that its settings name, emptied. `git config --list` follows includes and runs nothing.
 ///
 /// They go in by environment (`GIT_CONFIG_KEY_n`), for `-c` cannot name a filter with `=` in it.
-pub(super) fn overrides(directory: &Path) -> Result<Vec<(OsString, OsString)>, Error> {
+pub(super) fn overrides(
+    directory: &Path,
+    environment: &[(OsString, OsString)],
+) -> Result<Vec<(OsString, OsString)>, Error> {
     let mut overrides = always();
     let names = Call::new(directory, &overrides, "config")
+        .with_env(environment)
         .args(["--list", "-z", "--name-only", "--includes"])
         .output_max(NAMES_BYTES_MAX)
         .run()?;

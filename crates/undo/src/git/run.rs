@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fs::File,
     io::{self, Read, Write},
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
@@ -39,6 +40,8 @@ pub struct Call {
     environment: Vec<(OsString, OsString)>,
     background: bool,
     input: Vec<u8>,
+    /// What git has as its standard input instead.
+    input_file: Option<File>,
     output_bytes_max: usize,
     time_max: Duration,
     codes: fn(i32) -> bool,
@@ -64,6 +67,7 @@ impl Call {
             environment: Vec::new(),
             background: false,
             input: Vec::new(),
+            input_file: None,
             output_bytes_max: OUTPUT_BYTES_MAX,
             time_max: CALL_TIME_MAX,
             codes: |code| code == 0,
@@ -78,6 +82,20 @@ impl Call {
     /// What git reads from standard input.
     pub fn input(mut self, input: Vec<u8>) -> Call {
         self.input = input;
+        self
+    }
+
+    /// What git has open as its standard input. A lock of this file lasts until git and all that it
+    /// started have ended, although this process is killed.
+    pub fn input_file(mut self, file: File) -> Call {
+        self.input_file = Some(file);
+        self
+    }
+
+    /// A setting for this call alone. It counts before the repository's, and before what is the same
+    /// for every call.
+    pub fn setting(mut self, name: &str, value: &str) -> Call {
+        self.overrides.push((name.into(), value.into()));
         self
     }
 
@@ -122,7 +140,13 @@ impl Call {
     pub(crate) fn end(mut self) -> Result<Ended, Error> {
         let git = binary().ok_or(Error::NoGit)?;
         let deadline = Instant::now() + self.time_max;
-        let mut child = self.prepare(git).spawn().map_err(Error::io("start", git))?;
+        let mut command = self.prepare(git);
+        if let Some(file) = self.input_file.take() {
+            command.stdin(file);
+        }
+        let mut child = command.spawn().map_err(Error::io("start", git))?;
+        // With it goes this process's own copy of the file.
+        drop(command);
         let input = std::mem::take(&mut self.input);
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
