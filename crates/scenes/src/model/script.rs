@@ -69,6 +69,13 @@ impl Script {
         self.turn(Turn::says(text).blocks)
     }
 
+    /// Whether any turn calls this tool.
+    #[must_use]
+    pub fn calls(&self, tool: &str) -> bool {
+        let blocks = self.turns.iter().flat_map(|turn| &turn.blocks);
+        blocks.into_iter().any(|block| block["name"] == tool)
+    }
+
     fn turn(mut self, blocks: Vec<Value>) -> Script {
         let cue = self.next_cue.take();
         self.turns.push(Turn { blocks, cue });

@@ -3,6 +3,7 @@
 //! Scenes play one at a time, since they measure time and share two cores. When a stage is
 //! dropped, its daemon is ended and its directories are removed.
 
+mod client;
 mod git;
 mod kite;
 mod player;
@@ -23,6 +24,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use self::{
+    client::Client,
     git::Repository,
     player::Player,
     serve::Serving,
@@ -45,6 +47,8 @@ pub struct Stage {
     pub model: Model,
     pub project: Repository,
     claude: PathBuf,
+    /// The folder of other clients' programs, where they are to be found.
+    clients: Option<PathBuf>,
     kite: PathBuf,
     dir: TempDir,
     _turn: MutexGuard<'static, ()>,
@@ -70,6 +74,7 @@ impl Stage {
             model: Model::start()?,
             project,
             claude,
+            clients: None,
             kite,
             dir,
             _turn: turn,
@@ -83,6 +88,17 @@ impl Stage {
             stage.init()?;
         }
         Ok(stage)
+    }
+
+    /// Prepares a stage where Codex, Gemini CLI and opencode are found, and wires them all.
+    pub fn set_with_clients(files: &[(&str, &str)]) -> Result<Option<Stage>, Fault> {
+        let (Some(clients), Some(mut stage)) = (programs::clients()?, Self::set(files)?) else {
+            return Ok(None);
+        };
+        stage.clients = Some(clients);
+        client::settle(&stage.path("home"))?;
+        stage.init()?;
+        Ok(Some(stage))
     }
 
     /// A second repository of these files beside the project, which Kite does not know.
@@ -129,6 +145,7 @@ impl Stage {
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         let claude = self.claude.parent().map(Path::to_owned).into_iter();
+        let claude = claude.chain(self.clients.clone());
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(claude.chain(std::env::split_paths(&path)));
         command

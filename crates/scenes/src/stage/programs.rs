@@ -13,6 +13,9 @@ use super::Fault;
 /// Path of the Claude Code program.
 const CLAUDE: &str = "KITE_CLAUDE";
 
+/// Folder of the programs `codex`, `gemini` and `opencode`.
+const CLIENTS: &str = "KITE_CLIENTS";
+
 /// Path of a built `kite`. Without it, one is built.
 const KITE: &str = "KITE_BIN";
 
@@ -21,11 +24,37 @@ const REQUIRED: &str = "KITE_SCENES_REQUIRED";
 
 /// Claude Code, or `None` after one line on why the scene does not play.
 pub(super) fn claude() -> Result<Option<PathBuf>, Fault> {
-    let why = match env::var_os(CLAUDE).map(PathBuf::from) {
-        Some(path) if path.is_file() => return Ok(Some(path.canonicalize()?)),
-        Some(path) => format!("{CLAUDE} names no file: {}", path.display()),
-        None => format!("{CLAUDE} names no Claude Code program (`.ci/run` installs one)"),
-    };
+    match env::var_os(CLAUDE).map(PathBuf::from) {
+        Some(path) if path.is_file() => Ok(Some(path.canonicalize()?)),
+        Some(path) => skip(format!("{CLAUDE} names no file: {}", path.display())),
+        None => skip(format!(
+            "{CLAUDE} names no Claude Code program (`.ci/run` installs one)"
+        )),
+    }
+}
+
+/// The folder of the other clients' programs, or `None` after one line on why the scene does not
+/// play.
+pub(super) fn clients() -> Result<Option<PathBuf>, Fault> {
+    match env::var_os(CLIENTS).map(PathBuf::from) {
+        Some(path) if path.join("codex").exists() => Ok(Some(path.canonicalize()?)),
+        Some(path) => skip(format!(
+            "{CLIENTS} names no folder of clients: {}",
+            path.display()
+        )),
+        None => skip(format!(
+            "{CLIENTS} names no folder of Codex, Gemini CLI and opencode (`.ci/run` installs them)"
+        )),
+    }
+}
+
+/// The program of one of the other clients.
+pub(super) fn client(name: &str) -> Result<PathBuf, Fault> {
+    let folder = env::var_os(CLIENTS).ok_or_else(|| format!("{CLIENTS} is not set"))?;
+    Ok(Path::new(&folder).canonicalize()?.join(name))
+}
+
+fn skip(why: String) -> Result<Option<PathBuf>, Fault> {
     if env::var_os(REQUIRED).is_some() {
         return Err(why.into());
     }

@@ -108,16 +108,26 @@ impl<'a> SessionBuilder<'a> {
             .stdout(File::create(&out)?)
             .stderr(File::create(&err)?)
             .spawn()?;
-        Ok(Session {
-            child,
-            script: self.script,
-            out,
-            err,
-        })
+        Session::adopt(child, self.script, out, err)
     }
 }
 
 impl Session {
+    /// A session of a process that was just started, with its output in these files.
+    pub(super) fn adopt(
+        child: Child,
+        script: String,
+        out: PathBuf,
+        err: PathBuf,
+    ) -> Result<Session, Fault> {
+        Ok(Session {
+            child,
+            script,
+            out,
+            err,
+        })
+    }
+
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -3,6 +3,7 @@
 mod aftermath;
 mod claims;
 mod clean_repository;
+mod clients;
 mod contracts;
 mod daemon_death;
 mod git_guard;
