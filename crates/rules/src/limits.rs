@@ -24,6 +24,9 @@ pub const LOCK_TTL_MS: u64 = 30 * 60_000;
 pub const LOCK_WAIT_MS_MAX: u64 = 45_000;
 /// A hold lasts so long past the end of its tool, so that formatter hooks finish.
 pub const HOLD_GRACE_MS: u64 = 1_000;
+/// The same where the client tells of no end of a step: nothing would end the hold earlier, and each
+/// who waits for the file would wait for this.
+pub const HOLD_GRACE_UNTOLD_MS: u64 = 150;
 /// A hold that nothing confirmed or ended.
 pub const HOLD_TTL_MS: u64 = 90_000;
 /// An edit waits so long for another session's edit of the same file.

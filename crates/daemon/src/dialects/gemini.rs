@@ -86,6 +86,16 @@ fn call_id(input: &Input<'_>, tool: &str) -> String {
     format!("gemini-{:032x}", hash.digest128())
 }
 
+/// A prompt without what hooks have said at the session's start, which Gemini CLI puts before the
+/// first one.
+fn without_context(prompt: &str) -> &str {
+    let said = prompt.trim_start().strip_prefix("<hook_context>");
+    match said.and_then(|said| said.split_once("</hook_context>")) {
+        Some((_, typed)) => typed.trim_start(),
+        None => prompt,
+    }
+}
+
 fn what(event: &str, input: &Input<'_>) -> What {
     let tool = input.tool_name.clone().unwrap_or_default();
     let arguments = input.tool_input.map(RawValue::get).unwrap_or_default();
@@ -93,7 +103,12 @@ fn what(event: &str, input: &Input<'_>) -> What {
     let edits = EDIT_TOOLS.iter().find(|(name, _)| *name == tool);
     match event {
         "SessionStart" => What::SessionStart,
-        "UserPromptSubmit" => prompted(input.prompt.clone()),
+        "UserPromptSubmit" => prompted(
+            input
+                .prompt
+                .as_deref()
+                .map(|p| without_context(p).to_owned()),
+        ),
         "PreToolUse" => match (edits, target) {
             (
                 Some((_, whole)),
@@ -345,5 +360,20 @@ mod tests {
             (&json!("deny"), &json!("no"))
         );
         assert_eq!(answer.exit, 0);
+    }
+
+    #[test]
+    fn what_hooks_have_said_is_no_prompt() {
+        let said = |prompt| without_context(prompt);
+        let told = "<hook_context>Kite: others work here.</hook_context>\n\nAdd a login";
+        assert_eq!(said(told), "Add a login");
+        assert_eq!(
+            said("Say <hook_context>x</hook_context>"),
+            "Say <hook_context>x</hook_context>"
+        );
+        assert_eq!(
+            said("<hook_context>never ended"),
+            "<hook_context>never ended"
+        );
     }
 }

@@ -164,6 +164,11 @@ pub(crate) fn may_continue(what: &What) -> bool {
     matches!(what, What::TurnEnd { continued: false })
 }
 
+/// Whether this client tells when all hooks of a step are over. The others wait for each hook.
+pub(crate) fn tells_end_of_step(client: &str) -> bool {
+    client == "claude-code"
+}
+
 /// Whether this client's environment leaves open which process is the session: then it is the one
 /// that had the hook run.
 pub(crate) fn is_known_by_its_process(client: &str) -> bool {

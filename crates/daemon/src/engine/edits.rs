@@ -5,8 +5,9 @@ use std::{path::PathBuf, rc::Rc, time::Duration};
 use kite_rules::{
     Refusal,
     hold::Ticket,
+    limits::{HOLD_GRACE_MS, HOLD_GRACE_UNTOLD_MS},
     refusal::InTheWay,
-    session::Owner,
+    session::{Owner, SessionId},
     touch::{Content, Note},
 };
 use kite_store::Store;
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 use super::{Engine, callers::text, patience::Patience, prevented};
 use crate::{
     config::Hold,
-    dialects::{FileEdit, Verdict},
+    dialects::{self, FileEdit, Verdict},
     hands::files::{self, File, Fingerprint},
     translate::{
         refusal::Reader,
@@ -234,6 +235,18 @@ impl<S: Store> Engine<S> {
         )
     }
 
+    /// How long a hold outlasts its tool, where nothing ends it earlier.
+    pub(super) fn hold_grace_ms(&self, session: SessionId) -> u64 {
+        let tells = self.store.read(|ledger| {
+            let session = ledger.sessions.get(&session);
+            session.is_some_and(|session| dialects::tells_end_of_step(&session.client))
+        });
+        match tells {
+            true => HOLD_GRACE_MS,
+            false => HOLD_GRACE_UNTOLD_MS,
+        }
+    }
+
     /// An editing tool has run, or failed.
     pub(super) async fn after_edits(
         &self,
@@ -257,7 +270,10 @@ impl<S: Store> Engine<S> {
             self.let_go(owner, call);
         } else {
             let now = self.now();
-            self.holds.borrow_mut().finished(owner.session, call, now);
+            let grace_ms = self.hold_grace_ms(owner.session);
+            let mut holds = self.holds.borrow_mut();
+            holds.finished(owner.session, call, grace_ms, now);
+            drop(holds);
             self.leases_changed.notify_one();
         }
     }

@@ -95,10 +95,10 @@ impl<S: Store> Engine<S> {
         let unseen = self.calls.borrow_mut().presume_over(owner, except);
         let mut still_open: Vec<&str> = unseen.iter().map(String::as_str).collect();
         still_open.extend(except);
-        let now = self.now();
+        let (now, grace_ms) = (self.now(), self.hold_grace_ms(owner.session));
         let mut holds = self.holds.borrow_mut();
         for call in &unseen {
-            holds.finished(owner.session, call, now);
+            holds.finished(owner.session, call, grace_ms, now);
         }
         let freed = holds.settle(owner, &still_open);
         drop(holds);

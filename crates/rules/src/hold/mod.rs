@@ -148,10 +148,10 @@ impl HoldTable {
         queued.into_iter().flatten().collect()
     }
 
-    /// The tool has finished: the hold ends [`crate::limits::HOLD_GRACE_MS`] from now (formatter
-    /// hooks still run), or earlier by `settle`.
-    pub fn finished(&mut self, session: SessionId, tool_use_id: &str, now: Now) {
-        let grace_ends = now.mono_ms.saturating_add(limits::HOLD_GRACE_MS);
+    /// The tool has finished: the hold ends `grace_ms` from now (formatter hooks still run), or
+    /// earlier by `settle`. See [`crate::limits::HOLD_GRACE_MS`].
+    pub fn finished(&mut self, session: SessionId, tool_use_id: &str, grace_ms: u64, now: Now) {
+        let grace_ends = now.mono_ms.saturating_add(grace_ms);
         for id in self.of_session(session, |hold| hold.tool_use_id == tool_use_id) {
             if let Some(entry) = self.holds.get_mut(&id) {
                 self.ends.remove(&(entry.hold.until_mono_ms, id));

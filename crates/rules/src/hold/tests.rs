@@ -54,7 +54,7 @@ fn an_edit_keeps_others_out_until_its_grace_is_over() {
             .is_ok()
     );
 
-    table.finished(SessionId(1), "1", at(50));
+    table.finished(SessionId(1), "1", HOLD_GRACE_MS, at(50));
     assert_eq!(table.next_expiry(), Some(50 + HOLD_GRACE_MS));
     assert!(table.blocking(FILE, &bob, at(49 + HOLD_GRACE_MS)).is_some());
     assert_eq!(table.expire(at(49 + HOLD_GRACE_MS)), Vec::<String>::new());
@@ -78,7 +78,7 @@ fn a_repeated_take_renews() {
     let mut table = HoldTable::new();
     let ann = session(1);
     take(&mut table, &ann, "1", None, 0).unwrap();
-    table.finished(SessionId(1), "1", at(5));
+    table.finished(SessionId(1), "1", HOLD_GRACE_MS, at(5));
     take(&mut table, &ann, "1", None, 10).unwrap();
     assert_eq!(table.len(), 1);
     assert_eq!(table.next_expiry(), Some(10 + HOLD_TTL_MS));
@@ -92,7 +92,7 @@ fn who_waits_first_edits_first() {
     take(&mut table, &ann, "1", None, 0).unwrap();
     let bobs = table.wait(FILE, &bob);
     let cids = table.wait(FILE, &cid);
-    table.finished(SessionId(1), "1", at(5));
+    table.finished(SessionId(1), "1", HOLD_GRACE_MS, at(5));
     assert_eq!(table.settle(&ann, &[]), [FILE]);
     assert_eq!(
         take(&mut table, &ann, "2", None, 6).unwrap_err().owner,
@@ -119,8 +119,8 @@ fn in_the_middle_of_an_edit_nobody_stands_in_line_again() {
     take(&mut table, &ann, "1", None, 0).unwrap();
     let _bobs = table.wait(FILE, &bob);
     take(&mut table, &ann, "2", None, 1).unwrap();
-    table.finished(SessionId(1), "1", at(2));
-    table.finished(SessionId(1), "2", at(2));
+    table.finished(SessionId(1), "1", HOLD_GRACE_MS, at(2));
+    table.finished(SessionId(1), "2", HOLD_GRACE_MS, at(2));
     assert!(take(&mut table, &ann, "3", None, 3).is_err());
 }
 

@@ -166,7 +166,7 @@ fn play(
         }
         Step::TakeWaiting(..) | Step::Leave(_) => {}
         Step::Finished(id, call) => {
-            table.finished(id, call, *now);
+            table.finished(id, call, HOLD_GRACE_MS, *now);
             model.finish(id, call, *now);
         }
         Step::DropCall(id, call) => {
