@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use kite_wire::frame::{AnswerLine, OUTPUT_BYTES_MAX};
+use kite_wire::frame::{AnswerLine, OUTPUT_BYTES_MAX, TOLD};
 use rustix::{
-    fd::BorrowedFd,
+    fd::{BorrowedFd, OwnedFd},
     io::{self, Errno},
     stdio,
 };
@@ -15,31 +15,39 @@ use crate::fault::Fault;
 const LINE_BYTES_MAX: usize = 80;
 
 /// The default lets the agent go on and says nothing.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) exit: u8,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// The connection to the daemon, which is told when stdout has been written.
+    pub(crate) daemon: Option<OwnedFd>,
 }
 
 impl Answer {
     /// Writes both streams and returns the exit code. A reader that has gone away is no fault.
     pub(crate) fn give(self) -> ExitCode {
-        write_all(stdio::stdout(), &self.stdout);
+        let is_told = write_all(stdio::stdout(), &self.stdout) && !self.stdout.is_empty();
+        if let Some(daemon) = self.daemon.filter(|_| is_told) {
+            // A few bytes into an empty buffer. A daemon that does not wait for them is gone.
+            let _ = io::write(daemon, TOLD);
+        }
         write_all(stdio::stderr(), &self.stderr);
         ExitCode::from(self.exit)
     }
 }
 
-fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) {
+/// True where everything has been written.
+fn write_all(stream: BorrowedFd<'_>, mut bytes: &[u8]) -> bool {
     while !bytes.is_empty() {
         match io::write(stream, bytes) {
-            Ok(0) => return,
+            Ok(0) => return false,
             Ok(written) => bytes = &bytes[written..],
             Err(Errno::INTR) => {}
-            Err(_) => return,
+            Err(_) => return false,
         }
     }
+    true
 }
 
 /// What the daemon has said so far, fed in pieces of any size.
@@ -50,7 +58,7 @@ pub(crate) struct Reader {
 }
 
 /// One step of a [`Reader`].
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Progress {
     /// More bytes are needed.
     Unfinished,
@@ -81,6 +89,7 @@ impl Reader {
             exit,
             stdout,
             stderr,
+            daemon: None,
         }))
     }
 

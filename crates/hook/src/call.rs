@@ -72,7 +72,10 @@ pub(crate) fn ask(
             match reader.progress()? {
                 Progress::Unfinished => break,
                 Progress::Wait { ms } => deadline.grant(Duration::from_millis(ms)),
-                Progress::Done(answer) => return Ok(answer),
+                Progress::Done(mut answer) => {
+                    answer.daemon = Some(daemon);
+                    return Ok(answer);
+                }
             }
         }
     }

@@ -103,6 +103,7 @@ impl Fault {
             exit: EXIT_REFUSED,
             stdout: Vec::new(),
             stderr: reason.into_bytes(),
+            daemon: None,
         }
     }
 }

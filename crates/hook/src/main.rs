@@ -21,7 +21,10 @@ mod stand_aside;
 
 use std::{env, os::unix::ffi::OsStringExt, process::ExitCode};
 
-use kite_wire::{frame::Header, home::Home};
+use kite_wire::{
+    frame::{Header, RECEIPT},
+    home::Home,
+};
 
 use crate::{answer::Answer, fault::Fault};
 
@@ -115,5 +118,6 @@ fn environment() -> Vec<(String, Vec<u8>)> {
         .iter()
         .filter_map(named)
         .filter(|(_, value)| value.len() <= ENVIRONMENT_VALUE_BYTES_MAX)
+        .chain([(RECEIPT.to_owned(), b"1".to_vec())])
         .collect()
 }

@@ -14,6 +14,10 @@
 //! ```
 //!
 //! The hook copies them out and exits with that code. Nothing here is parsed but these lines.
+//!
+//! A hook whose header names [`RECEIPT`] among its variables says, once its stdout is written, that
+//! the agent has it: [`TOLD`]. A daemon that has something to say only once then knows whether it
+//! was said. Other hooks are believed to write what they are given.
 
 /// Version of this frame.
 pub const VERSION: u32 = 1;
@@ -25,6 +29,11 @@ pub const INPUT_BYTES_MAX: usize = 32 << 20;
 pub const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// First bytes of every hook frame, as against `{` of a JSON line.
 pub const MAGIC: &[u8] = b"hook\t";
+
+/// The variable by which a hook promises to say [`TOLD`].
+pub const RECEIPT: &str = "KITE_RECEIPT";
+/// What a hook says after its stdout has been written.
+pub const TOLD: &[u8] = b"told\n";
 
 /// The header of a hook frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,13 +9,15 @@ use std::{
     time::Duration,
 };
 
-use kite_wire::frame::{AnswerLine, Header, INPUT_BYTES_MAX, OUTPUT_BYTES_MAX};
+use kite_wire::frame::{AnswerLine, Header, INPUT_BYTES_MAX, OUTPUT_BYTES_MAX, RECEIPT, TOLD};
 use tokio::time::timeout;
 
 use super::{Answers, Connection, HookAnswer, WaitSender, exchange::Exchange};
 
 /// How long a hook may take to send its input.
 const INPUT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a hook may take to write out what it was answered.
+const TOLD_PATIENCE: Duration = Duration::from_secs(5);
 /// What is set aside for an input before any of it has come.
 const INPUT_RESERVED_BYTES_MAX: usize = 256 << 10;
 
@@ -25,12 +27,13 @@ pub(super) async fn serve<A: Answers>(
     answers: Rc<A>,
     connection: Rc<Connection>,
 ) {
-    let answer = match read(&mut exchange, header).await {
+    let (mut answer, gives_receipt) = match read(&mut exchange, header).await {
         Ok((header, input)) => {
+            let gives_receipt = header.env(RECEIPT).is_some();
             let extend = WaitSender(Rc::clone(&connection.push.0));
             let answer = answers.hook(Rc::clone(&connection), header, input, extend);
             match extended(&mut exchange, &connection, answer).await {
-                Some(answer) => answer,
+                Some(answer) => (answer, gives_receipt),
                 None => return,
             }
         }
@@ -45,8 +48,33 @@ pub(super) async fn serve<A: Answers>(
                 .await;
         }
     };
-    // The hook may have gone; that is its own affair.
-    let _ = exchange.write_all(&frame(&answer)).await;
+    // The hook may have gone: then its receipt is dropped with it.
+    let receipt = answer.receipt.take().filter(|_| is_sent_whole(&answer));
+    let is_written = exchange.write_all(&frame(&answer)).await.is_ok();
+    if let Some(receipt) = receipt
+        && is_written
+        && (!gives_receipt || is_told(&mut exchange).await)
+    {
+        receipt.give();
+    }
+}
+
+/// Whether the hook says that it has written its answer out.
+async fn is_told(exchange: &mut Exchange) -> bool {
+    let told = async {
+        loop {
+            if let Some(line) = exchange.take_line() {
+                return line == TOLD;
+            }
+            if exchange.unused().len() > TOLD.len() || exchange.ended {
+                return false;
+            }
+            if poll_fn(|cx| exchange.poll_fill(cx)).await.is_err() {
+                return false;
+            }
+        }
+    };
+    timeout(TOLD_PATIENCE, told).await.unwrap_or_default()
 }
 
 async fn read(exchange: &mut Exchange, header: &[u8]) -> Result<(Header, Vec<u8>), String> {
@@ -118,13 +146,19 @@ fn poll_flush(
     Ok(())
 }
 
+/// Longer ones are dropped, since no hook takes them.
+fn is_sent_whole(answer: &HookAnswer) -> bool {
+    answer.stdout.len() + answer.stderr.len() <= OUTPUT_BYTES_MAX
+}
+
 fn frame(answer: &HookAnswer) -> Vec<u8> {
     let HookAnswer {
         exit,
         stdout,
         stderr,
+        ..
     } = answer;
-    let (exit, stdout, stderr) = if stdout.len() + stderr.len() <= OUTPUT_BYTES_MAX {
+    let (exit, stdout, stderr) = if is_sent_whole(answer) {
         (*exit, stdout.as_slice(), stderr.as_slice())
     } else {
         (

@@ -10,6 +10,7 @@ mod exchange;
 mod hook;
 mod lasting;
 mod mailbox;
+mod receipt;
 mod single;
 pub mod socket;
 
@@ -25,6 +26,7 @@ use kite_wire::{
 };
 
 pub use mailbox::{Closed, PUSHES_QUEUED_MAX, PushSender, WaitSender};
+pub use receipt::Receipt;
 
 /// A client's connection, from accept to close.
 #[derive(Debug)]
@@ -55,11 +57,13 @@ impl Connections {
 }
 
 /// What a hook is to do: copied out by it byte by byte.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct HookAnswer {
     pub exit: u8,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
+    /// For whoever must know whether the agent has been told this.
+    pub receipt: Option<Receipt>,
 }
 
 /// Whoever answers: the engine, or a stand-in in tests. Everything happens on one thread.

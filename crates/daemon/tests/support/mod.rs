@@ -101,6 +101,7 @@ impl Answers for StandIn {
             exit: 2,
             stdout,
             stderr: b"why".to_vec(),
+            receipt: None,
         }
     }
 
