@@ -2,7 +2,7 @@
 
 use crate::escape;
 
-/// Who writes, for the note's front matter. Texts are shortened to what a line can hold.
+/// Who writes, for the note's front matter: an agent, unless it says otherwise. Texts are shortened to what a line can hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Author {
     /// Kite's short id of the session.
@@ -16,6 +16,9 @@ pub struct Author {
     pub wall_ms: i64,
     /// The operation: a second write with the same key changes nothing.
     pub op: String,
+    /// A person writes. Their new note counts as reviewed, and one that they add to stays what it
+    /// was.
+    pub person: bool,
 }
 
 /// A line of `kite-written`: words in pairs, after the time.
@@ -23,22 +26,31 @@ pub(crate) struct Line;
 
 /// Longest value in a line.
 const VALUE_BYTES_MAX: usize = 256;
+/// Longest project: it is compared, so it stands there whole.
+const PROJECT_BYTES_MAX: usize = 8_192;
 
 impl Line {
     /// `2026-11-22T09:44:00Z session 3f2a91bc task 1a2b3c4d commit 1234abcd op 77`
     pub(crate) fn of(author: &Author) -> String {
         let time = jiff::Timestamp::from_millisecond(author.wall_ms).unwrap_or_default();
         let mut line = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let mut add = |name: &str, value: &str| {
+        let mut add = |name: &str, value: String| {
             if !value.is_empty() {
-                line.push_str(&format!(" {name} {}", value_of(value)));
+                line.push_str(&format!(" {name} {value}"));
             }
         };
-        add("session", &author.session);
-        add("task", author.task.as_deref().unwrap_or_default());
-        add("commit", author.commit.as_deref().unwrap_or_default());
-        add("op", &author.op);
-        add("project", author.project.as_deref().unwrap_or_default());
+        add("session", value_of(&author.session));
+        add("task", value_of(author.task.as_deref().unwrap_or_default()));
+        add(
+            "commit",
+            value_of(author.commit.as_deref().unwrap_or_default()),
+        );
+        add("op", value_of(&author.op));
+        let project = word(author.project.as_deref().unwrap_or_default());
+        add(
+            "project",
+            escape::cut(&project, PROJECT_BYTES_MAX).to_owned(),
+        );
         line
     }
 
@@ -62,8 +74,11 @@ fn field(line: &str, name: &str) -> Option<String> {
     None
 }
 
-/// A value as one word.
+/// A value as one word, shortened.
 fn value_of(value: &str) -> String {
-    let escaped = escape::line(value).replace('%', "%25").replace(' ', "%20");
-    escape::cut(&escaped, VALUE_BYTES_MAX).to_owned()
+    escape::cut(&word(value), VALUE_BYTES_MAX).to_owned()
+}
+
+fn word(value: &str) -> String {
+    escape::line(value).replace('%', "%25").replace(' ', "%20")
 }

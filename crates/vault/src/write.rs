@@ -40,7 +40,8 @@ pub enum Target {
     /// The end of the section with this heading, which is added where it is missing.
     Under {
         /// The note's path in the vault. Without one, the note that the title names, which is
-        /// made where it is missing.
+        /// made where it is missing. An unreviewed note of another project is never added to:
+        /// that would carry what it says into this one.
         note: Option<PathBuf>,
         heading: String,
     },
@@ -92,11 +93,16 @@ impl Vault {
         let (in_vault, outcome, similar) = match &draft.target {
             Target::New => create(&place, draft, author)?,
             Target::Under { note, heading } => {
-                let note = match note {
-                    Some(note) => checked(note)?.to_owned(),
-                    None => named(&draft.title, 1),
+                let (note, outcome) = match note {
+                    Some(note) => {
+                        let outcome = append_to(&place, checked(note)?, heading, draft, author)?;
+                        (
+                            note.to_owned(),
+                            outcome.ok_or_else(|| of_another_project(note))?,
+                        )
+                    }
+                    None => append_by_title(&place, heading, draft, author)?,
                 };
-                let outcome = append_to(&place, &note, heading, draft, author)?;
                 (note, outcome, None)
             }
         };
@@ -218,24 +224,55 @@ fn create(place: &Place, draft: &Draft, author: &Author) -> Result<Made, Error> 
         }
         if let Some(there) = read(place, &path)? {
             let there = String::from_utf8_lossy(&there);
+            if is_elsewhere(&there, author) {
+                continue;
+            }
             if is_written(&there, author) || body_of(&there).trim() == draft.text.trim() {
                 return Ok((path, Outcome::Unchanged, None));
             }
         }
         similar.get_or_insert(path);
     }
-    Err(Error::refused(format!(
-        "there are {SAME_TITLE_MAX} notes of this title already; choose another"
-    )))
+    Err(too_many_of_this_title())
 }
 
+fn too_many_of_this_title() -> Error {
+    Error::refused(format!(
+        "there are {SAME_TITLE_MAX} notes of this title already; choose another"
+    ))
+}
+
+fn of_another_project(path: &Path) -> Error {
+    Error::NoNote {
+        path: path.to_owned(),
+        why: "an agent of another project wrote it, and no person has reviewed it".to_owned(),
+    }
+}
+
+/// Adds to the first note of the title that is this project's to add to.
+fn append_by_title(
+    place: &Place,
+    heading: &str,
+    draft: &Draft,
+    author: &Author,
+) -> Result<(PathBuf, Outcome), Error> {
+    for number in 1..=SAME_TITLE_MAX {
+        let path = named(&draft.title, number);
+        if let Some(outcome) = append_to(place, &path, heading, draft, author)? {
+            return Ok((path, outcome));
+        }
+    }
+    Err(too_many_of_this_title())
+}
+
+/// `None`: the note is another project's, and was left alone.
 fn append_to(
     place: &Place,
     path: &Path,
     heading: &str,
     draft: &Draft,
     author: &Author,
-) -> Result<Outcome, Error> {
+) -> Result<Option<Outcome>, Error> {
     let heading = heading.trim().trim_start_matches('#').trim();
     let heading = crate::escape::line(heading);
     for _ in 0..WRITE_ATTEMPTS_MAX {
@@ -243,7 +280,7 @@ fn append_to(
             let section = format!("## {heading}\n\n{}", draft.text.trim_end());
             let text = fresh(draft, author, &section);
             match place.create(path, text.as_bytes())? {
-                Placed::Done => return Ok(Outcome::Created),
+                Placed::Done => return Ok(Some(Outcome::Created)),
                 Placed::Changed => continue,
             }
         };
@@ -251,8 +288,11 @@ fn append_to(
             path: path.to_owned(),
             why: "it is not UTF-8".to_owned(),
         })?;
+        if is_elsewhere(text, author) {
+            return Ok(None);
+        }
         if is_written(text, author) {
-            return Ok(Outcome::Unchanged);
+            return Ok(Some(Outcome::Unchanged));
         }
         let Some(longer) = append(
             text,
@@ -261,7 +301,7 @@ fn append_to(
                 text: &draft.text,
             },
         ) else {
-            return Ok(Outcome::Unchanged);
+            return Ok(Some(Outcome::Unchanged));
         };
         let after = signed(&longer, draft, author).map_err(unfit(path))?;
         if after.len() as u64 > NOTE_BYTES_MAX {
@@ -271,7 +311,7 @@ fn append_to(
             )));
         }
         if place.replace(path, &before, after.as_bytes())? == Placed::Done {
-            return Ok(Outcome::Appended);
+            return Ok(Some(Outcome::Appended));
         }
     }
     Err(Error::Contended {
@@ -309,7 +349,8 @@ fn sign(edit: &mut FrontEdit<'_>, draft: &Draft, author: &Author) {
         let tags: Vec<String> = tags.iter().map(|tag| quoted(tag)).collect();
         edit.set("tags", format!("[{}]", tags.join(", ")));
     }
-    edit.set(keys::REVIEWED, "false".to_owned());
+    let reviewed = author.person && !edit.front().written().unreviewed;
+    edit.set(keys::REVIEWED, reviewed.to_string());
     let mut lines = edit.front().lines();
     lines.push(Line::of(author));
     let newest = lines.len().saturating_sub(WRITES_TOLD_MAX);
@@ -323,6 +364,15 @@ fn sign(edit: &mut FrontEdit<'_>, draft: &Draft, author: &Author) {
 fn is_written(text: &str, author: &Author) -> bool {
     let lines = Front::of(text).lines();
     lines.iter().any(|line| Line::is_of(line, &author.op))
+}
+
+/// Whether an agent of another project than the author's wrote a note that nobody has reviewed.
+fn is_elsewhere(text: &str, author: &Author) -> bool {
+    let written = Front::of(text).written();
+    !author.person
+        && written.unreviewed
+        && author.project.is_some()
+        && written.project != author.project
 }
 
 /// A text as YAML reads it back: a string of JSON is one of YAML.

@@ -93,7 +93,7 @@ impl Front {
         self.names(&[keys::WRITTEN])
     }
 
-    pub(super) fn written(&self) -> Written {
+    pub(crate) fn written(&self) -> Written {
         let lines = self.lines();
         let reviewed = self.values.get(keys::REVIEWED);
         // A person's own note says nothing about it. What an agent wrote counts only once the

@@ -19,6 +19,7 @@ fn author(op: &str) -> Author {
         project: None,
         wall_ms: 1_790_000_000_000,
         op: op.to_owned(),
+        person: false,
     }
 }
 
@@ -340,4 +341,74 @@ fn writers_of_one_vault_alone_lose_nothing_at_all() {
     let text = fs::read_to_string(notes.path("Log.md")).expect("a note");
     assert_eq!(text.matches(" end\n").count(), 60);
     assert_eq!(text.matches("session 3f2a91bc").count(), 60);
+}
+
+#[test]
+fn what_one_project_wrote_is_not_carried_into_another() {
+    let notes = Notes::new();
+    let of = |project: &str, op: &str| Author {
+        project: Some(project.to_owned()),
+        ..author(op)
+    };
+    let write = |draft: Draft, author: Author| {
+        let written = vault(&notes).write(&draft, &author).expect("written");
+        (written.in_vault.display().to_string(), written.similar)
+    };
+    let deep = "/a long path".repeat(100);
+    for op in ["a", "b"] {
+        let written = write(under("Deep", "Part", op), of(&deep, op));
+        assert_eq!(written.0, "Deep.md");
+    }
+    let first = write(draft("Deploy", "Shop's secret way."), of("/shop", "1"));
+    assert_eq!(first.0, "Deploy.md");
+    // Neither added to, nor taken for the same, nor told of.
+    let same = write(draft("Deploy", "Shop's secret way."), of("/bank", "2"));
+    assert_eq!(same, ("Deploy 2.md".to_owned(), None));
+    let added = write(under("Deploy", "More", "The bank's."), of("/bank", "3"));
+    assert_eq!(added.0, "Deploy 2.md");
+    let shop = fs::read_to_string(notes.path("Deploy.md")).expect("a note");
+    assert!(!shop.contains("bank"), "{shop}");
+    let path = Target::Under {
+        note: Some(PathBuf::from("Deploy.md")),
+        heading: "More".to_owned(),
+    };
+    let named = Draft {
+        target: path,
+        ..draft("Deploy", "by name")
+    };
+    let refused = vault(&notes).write(&named, &of("/bank", "4"));
+    assert!(matches!(refused, Err(Error::NoNote { .. })), "{refused:?}");
+    // Once a person has reviewed it, it is everybody's.
+    let seen = vault(&notes).read(Path::new("Deploy.md")).expect("a note");
+    vault(&notes)
+        .review(Path::new("Deploy.md"), &seen.hash)
+        .expect("reviewed");
+    let added = write(under("Deploy", "More", "The bank's."), of("/bank", "5"));
+    assert_eq!(added.0, "Deploy.md");
+}
+
+#[test]
+fn what_a_person_writes_counts_as_reviewed() {
+    let mut notes = Notes::new();
+    let person = |op: &str| Author {
+        person: true,
+        ..author(op)
+    };
+    let vault = vault(&notes);
+    let write = |draft: Draft, author: Author| vault.write(&draft, &author).expect("written");
+    write(draft("Mine", "A kraken of mine."), person("1"));
+    write(draft("Theirs", "A kraken of theirs."), author("2"));
+    // Adding to it is not reading it.
+    write(under("Theirs", "More", "A word of mine."), person("3"));
+    notes.put("Plain.md", "A kraken by hand.\n");
+    write(under("Plain", "More", "And by command."), person("4"));
+    notes.rescan();
+    let mut reviewed: Vec<(String, bool)> = notes
+        .answers("kraken")
+        .into_iter()
+        .map(|it| (it.title, it.reviewed))
+        .collect();
+    reviewed.sort();
+    let expected = [("Mine", true), ("Plain", true), ("Theirs", false)];
+    assert_eq!(reviewed, expected.map(|(title, it)| (title.to_owned(), it)));
 }
