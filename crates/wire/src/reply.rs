@@ -230,6 +230,9 @@ pub struct OneTask {
     /// show: its reviews, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reviews: Vec<reviews::Review>,
+    /// complete: the note that keeps what was learnt, where something was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learnt: Option<vault::Written>,
 }
 
 /// Answer to `lock`, `unlock` and `query locks`.

@@ -394,6 +394,9 @@ requests! {
     /// Marks a note as reviewed. For a person only.
     "vault_review" VaultReview {
         path: String,
+        /// The `hash` of what was looked at, as `vault_read` gave it: a note that has changed since
+        /// stays unreviewed.
+        hash: String,
         #[serde(skip_serializing_if = "Option::is_none")] project: Option<String>,
     }
     /// Makes the index anew.

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use kite_wire::{
     reply::{
         self, Done, Events, FileChangers, Locks, OneTask, Push, Sessions, Stats, Tasks, Welcome,
+        vault,
     },
     request::{Request, TYPES},
 };
@@ -66,6 +67,11 @@ fn replies_are_understood_and_written_alike() {
             "file_changers" => again::<FileChangers>(id, value),
             "done" => again::<Done>(id, value),
             "fault" => reply::fault_line(id, &reply::read::<Done>(value).expect_err("a fault")),
+            "vault_searched" => again::<vault::Answers>(id, value),
+            "vault_written" => again::<vault::Written>(id, value),
+            "vault_listed" => again::<vault::Notes>(id, value),
+            "vault_shown" => again::<vault::NoteText>(id, value),
+            "vault_reindexed" => again::<vault::Reindexed>(id, value),
             _ if file.starts_with("task_") => again::<OneTask>(id, value),
             _ => panic!("{file}: of which type is it?"),
         };

@@ -106,6 +106,15 @@ pub const CODES: &[(&str, &str)] = &[
         "nobody saw how a run ended; a person must look before the next",
     ),
     (
+        "unknown_note",
+        "there is no such note, or it is not the caller's to see",
+    ),
+    ("no_vault", "the project has no vault of its own"),
+    (
+        "vault_error",
+        "a note or the index of notes could not be read or written; nothing was changed",
+    ),
+    (
         "storage_full",
         "the disk is full; reading and releasing still work",
     ),
