@@ -7,6 +7,7 @@
 
 mod read;
 pub mod settings;
+pub mod tools;
 
 use std::{path::Path, time::Duration};
 

@@ -105,7 +105,7 @@ pub(super) fn file(path: &Path, place: Place, loaded: &mut Loaded) {
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+pub(super) fn read(path: &Path) -> io::Result<String> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("it is not a file"));
     }
