@@ -220,13 +220,8 @@ fn another_programs_database_is_refused() {
 fn a_newer_schema_is_refused() {
     let directory = good_store();
     edit(directory.path(), "PRAGMA user_version = 99");
-    assert_eq!(
-        refused(directory.path()),
-        StoreError::Newer {
-            found: 99,
-            known: 1
-        }
-    );
+    let why = refused(directory.path());
+    assert!(matches!(why, StoreError::Newer { found: 99, .. }), "{why}");
 }
 
 #[test]
@@ -242,13 +237,8 @@ fn a_newer_schema_that_is_still_in_the_log_is_refused() {
     }
     let before = fs::read(copy.path().join("store.db")).unwrap();
     let log = fs::read(copy.path().join("store.db-wal")).unwrap();
-    assert_eq!(
-        open(copy.path()).err(),
-        Some(StoreError::Newer {
-            found: 99,
-            known: 1
-        })
-    );
+    let why = open(copy.path()).err();
+    assert!(matches!(why, Some(StoreError::Newer { found: 99, .. })));
     assert!(before == fs::read(copy.path().join("store.db")).unwrap());
     assert!(log == fs::read(copy.path().join("store.db-wal")).unwrap());
 }

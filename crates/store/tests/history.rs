@@ -13,7 +13,7 @@ use kite_rules::{
     session::{Owner, Process, Session, SessionId, State},
     task::{Changed, NewTask, Priority, TaskId},
 };
-use kite_store::{Facts, InMemoryStore, Page, Release, Retry, Store, contract::Engine};
+use kite_store::{Document, Facts, InMemoryStore, Page, Release, Retry, Store, contract::Engine};
 use proptest::prelude::*;
 use tokio::task::LocalSet;
 
@@ -87,6 +87,10 @@ enum Step {
     Tally {
         more: u64,
     },
+    Document {
+        key: u8,
+        body: Option<u8>,
+    },
     Remember {
         key: u8,
     },
@@ -135,6 +139,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(session, task, failed)| Step::GiveBack { session, task, failed }),
         1 => task().prop_map(|task| Step::Cancel { task }),
         1 => (1..9_u64).prop_map(|more| Step::Tally { more }),
+        1 => (0..4_u8, proptest::option::of(0..4_u8)).prop_map(|(key, body)| Step::Document { key, body }),
         1 => (0..4_u8).prop_map(|key| Step::Remember { key }),
         1 => (0..4_u8).prop_map(|key| Step::Answered { key }),
     ]
@@ -342,6 +347,14 @@ async fn take(store: &impl Store, step: Step, index: usize) -> String {
             store.cancel_task(task_id(task), None, now, retry()).await
         ),
         Step::Tally { more } => format!("{:?}", store.tally(&[("steps", more)]).await),
+        Step::Document { key, body } => {
+            let document = Document {
+                kind: "note".to_owned(),
+                key: key.to_string(),
+                body: body.map(|body| body.to_string()),
+            };
+            format!("{:?}", store.keep_documents(&[document], now).await)
+        }
         Step::Remember { key } => {
             format!(
                 "{:?}",

@@ -24,8 +24,17 @@ fn restore(dump: &str, directory: &Path) {
 
 #[test]
 fn schema_1_opens() {
+    opens(include_str!("schema/1.sql"), None);
+}
+
+#[test]
+fn schema_2_opens() {
+    opens(include_str!("schema/2.sql"), Some(r#"{"state":"running"}"#));
+}
+
+fn opens(dump: &str, document: Option<&str>) {
     let directory = tempfile::tempdir().unwrap();
-    restore(include_str!("schema/1.sql"), directory.path());
+    restore(dump, directory.path());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -84,6 +93,7 @@ fn schema_1_opens() {
     assert_eq!(claimed.paths, [(name, "deploy".to_owned())]);
     assert_eq!(facts.tasks[&2].depends_on, [claimed.id]);
     assert_eq!(facts.tally["refused"], 3);
+    assert_eq!(facts.documents.get("agent", "a1"), document);
 
     runtime.block_on(async {
         assert_eq!(
