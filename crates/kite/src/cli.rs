@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, serve, sessions,
-    status, task, undo, uninit,
+    status, supervise, task, undo, uninit,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -66,4 +66,6 @@ pub(crate) enum Command {
     Completions(completions::CompletionsArgs),
     #[command(hide = true)]
     GitHook(git_hook::GitHookArgs),
+    #[command(hide = true)]
+    Supervise(supervise::SuperviseArgs),
 }

@@ -32,8 +32,10 @@ pub enum Reason {
     TimedOut,
     /// It was asked to end.
     Stopped,
-    /// It never ran: see `error`.
+    /// It could not be started: see `error`.
     NotStarted,
+    /// Whoever started it was gone before it let the program run. Nothing is wrong with the run.
+    Abandoned,
     /// Its supervisor was killed, so nobody saw its end.
     Lost,
 }
@@ -94,6 +96,11 @@ impl Exit {
             error: Some(error[..end].to_owned()),
             ..Self::now(Reason::NotStarted)
         }
+    }
+
+    /// A run that nobody let go.
+    pub(crate) fn abandoned() -> Self {
+        Self::now(Reason::Abandoned)
     }
 
     pub(crate) fn read(directory: &Path) -> io::Result<Option<Self>> {

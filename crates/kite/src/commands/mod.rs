@@ -15,6 +15,7 @@ pub(crate) mod mcp;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod status;
+pub(crate) mod supervise;
 pub(crate) mod task;
 pub(crate) mod undo;
 pub(crate) mod uninit;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Init(args) => init::run(&args, terminal),
         Command::Uninit(args) => uninit::run(&args, terminal),
         Command::GitHook(args) => git_hook::run(&args, terminal),
+        Command::Supervise(args) => supervise::run(&args),
         Command::Doctor(args) => doctor::run(&args, terminal),
         Command::Demo(args) => demo::run(&args, terminal),
         Command::Config(args) => config::run(&args, terminal),

@@ -17,6 +17,9 @@ use super::{Entry, known};
 /// environment together.
 const ENVIRONMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
+/// Whether [`adopt_orphans`] does anything.
+pub(crate) const ORPHANS_ARE_ADOPTED: bool = true;
+
 /// From now on every descendant whose parent ends becomes a child of this process.
 pub(crate) fn adopt_orphans() -> io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(getpid()))?)
@@ -71,7 +74,7 @@ pub(super) fn signal(pid: u32, started: u64, signal: Signal) -> bool {
 }
 
 /// Whether the process was started with the cookie. Not to be seen of other users' processes.
-pub(crate) fn has_cookie(pid: u32, cookie: &str) -> bool {
+pub(super) fn has_cookie(pid: u32, cookie: &str) -> bool {
     let Ok(file) = File::open(format!("/proc/{pid}/environ")) else {
         return false;
     };

@@ -16,7 +16,7 @@ use other as system;
 use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use system::{adopt_orphans, has_cookie, table};
+pub(crate) use system::{ORPHANS_ARE_ADOPTED, adopt_orphans, table};
 
 /// Commands of this very program that outlive the run they were started from: a daemon that was
 /// started again from within an agent, and the supervisors it starts.
@@ -92,7 +92,7 @@ pub(crate) fn below(table: &[Entry], is_root: impl Fn(&Entry) -> bool) -> Vec<En
 pub(crate) fn with_cookie(table: &[Entry], cookie: &str) -> Vec<Entry> {
     let me = std::process::id();
     let marked = |entry: &&Entry| {
-        entry.pid != me && has_cookie(entry.pid, cookie) && !under_kites_own(table, entry)
+        entry.pid != me && system::has_cookie(entry.pid, cookie) && !under_kites_own(table, entry)
     };
     table.iter().filter(marked).copied().collect()
 }

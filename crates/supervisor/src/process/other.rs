@@ -13,6 +13,9 @@ use rustix::process::{Signal, kill_process};
 
 use super::{Entry, known};
 
+/// Whether [`adopt_orphans`] does anything.
+pub(crate) const ORPHANS_ARE_ADOPTED: bool = false;
+
 /// There is no subreaper: orphans go to the first process of the system.
 #[expect(clippy::unnecessary_wraps, reason = "fails elsewhere")]
 pub(crate) fn adopt_orphans() -> io::Result<()> {
@@ -59,7 +62,7 @@ pub(super) fn signal(pid: u32, started: u64, signal: Signal) -> bool {
 }
 
 /// The environment of others is not told here.
-pub(crate) fn has_cookie(_pid: u32, _cookie: &str) -> bool {
+pub(super) fn has_cookie(_pid: u32, _cookie: &str) -> bool {
     false
 }
 

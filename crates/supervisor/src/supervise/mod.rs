@@ -1,10 +1,125 @@
-//! The supervisor itself.
+//! The supervisor itself: a small process with one loop, that nobody else needs to be alive.
 
-use std::{io, path::Path, process::ExitCode};
+mod child;
+mod ending;
+mod keeper;
+mod pipes;
+mod signals;
 
-/// What `kite supervise DIRECTORY` does. `birth` is called before the child is made, to write what
-/// the program needs beside it.
-pub fn supervise(directory: &Path, birth: impl FnOnce(&Path) -> io::Result<()>) -> ExitCode {
-    let _ = (directory, birth);
-    ExitCode::FAILURE
+use std::{
+    fs::File,
+    io::{self, Write as _},
+    os::{fd::AsFd as _, unix::net::UnixStream},
+    path::Path,
+};
+
+use rustix::{
+    fs::Mode,
+    process::{chdir, setsid, umask},
+};
+
+use crate::{
+    directory,
+    exit::{self, Exit},
+    find::Processes,
+    gate::Report,
+    process,
+    run::Run,
+    supervise::{keeper::Keeper, signals::Signals},
+};
+
+/// What `kite supervise DIRECTORY` does, started by [`crate::start`]: runs what the directory says,
+/// and returns when nothing of it is left alive. How it ended stands in `exit.json`.
+///
+/// `birth` is called before the child is made: it may write files into the directory that the program
+/// needs. Where it fails, the run ends as [`crate::Reason::NotStarted`] with its words.
+///
+/// # Errors
+///
+/// The directory was not made ready by [`crate::prepare`], is supervised already, or cannot be
+/// written to. Then nothing runs.
+pub fn supervise(directory: &Path, birth: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let directory = directory.canonicalize()?;
+    let link = link_to_starter()?;
+    leave_starter(&directory);
+    match run_of(&directory) {
+        Ok((run, _lock)) => keep(&directory, run, link, birth).write(&directory),
+        Err(error) => {
+            tell(&link, &Report::Failed(error.to_string()));
+            Err(error)
+        }
+    }
+}
+
+/// Runs it to its end.
+fn keep(
+    directory: &Path,
+    run: Run,
+    link: UnixStream,
+    birth: impl FnOnce(&Path) -> io::Result<()>,
+) -> Exit {
+    // Without it the end can still be told, as long as the disk is not full.
+    let _ = exit::reserve(directory);
+    let ready = birth(directory)
+        .and_then(|()| process::adopt_orphans())
+        .and_then(|()| Signals::hear())
+        .map_err(|error| error.to_string());
+    let kept = ready.and_then(|signals| Keeper::start(directory, run, signals, &link));
+    match kept {
+        Ok(started) => {
+            drop(link);
+            started.map_or_else(Exit::abandoned, Keeper::keep)
+        }
+        Err(why) => {
+            // Noted before it is told: whoever hears of it finds it.
+            let exit = Exit::not_started(&why);
+            let _ = exit.write(directory);
+            tell(&link, &Report::Failed(why));
+            exit
+        }
+    }
+}
+
+/// The run, and the lock that makes this process its only supervisor.
+fn run_of(directory: &Path) -> io::Result<(Run, File)> {
+    let lock = directory::lock_file(directory)?;
+    if lock.try_lock().is_err() {
+        return Err(io::Error::other("another supervisor has this run"));
+    }
+    let used = Processes::read(directory)?.is_some() || Exit::read(directory)?.is_some();
+    if used {
+        return Err(io::Error::other("this run has been run before"));
+    }
+    let run = directory::read(directory, directory::RUN)?;
+    let run = run.ok_or_else(|| io::Error::other("there is no run.json in this directory"))?;
+    Ok((run, lock))
+}
+
+/// The starter is at the other end of standard input.
+fn link_to_starter() -> io::Result<UnixStream> {
+    let stdin = rustix::stdio::stdin();
+    rustix::net::sockopt::socket_type(stdin).map_err(|_| {
+        let text = "the daemon runs this command, with a socket as its standard input";
+        io::Error::new(io::ErrorKind::InvalidInput, text)
+    })?;
+    let link = UnixStream::from(stdin.try_clone_to_owned()?);
+    let null = File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(null.as_fd())?;
+    Ok(link)
+}
+
+/// A session of its own, so that no terminal reaches it, and a directory and a mask of its own.
+fn leave_starter(directory: &Path) {
+    // Fails only where this process leads a session already.
+    let _ = setsid();
+    let _ = chdir(directory);
+    umask(Mode::from_raw_mode(0o077));
+}
+
+/// Nobody may be there to hear it.
+fn tell(mut link: &UnixStream, report: &Report) {
+    if let Ok(mut line) = serde_json::to_vec(report) {
+        line.push(b'\n');
+        let _ = link.write_all(&line);
+    }
 }
