@@ -6,4 +6,5 @@
 pub mod clock;
 pub mod files;
 pub mod processes;
+pub mod trust;
 pub mod vaults;
