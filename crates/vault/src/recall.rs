@@ -124,22 +124,23 @@ impl Searcher {
             return Ok(Recalled::default());
         }
         self.refresh()?;
-        let notes = self.count()?;
         let ranking = Ranking::for_recall();
-        let search = Search {
-            ranking: &ranking,
-            reach: prompt.reach,
-            tags: &[],
-            now_ms: prompt.now_ms,
-            notes,
-        };
-        let (sought, chosen) = self.handle().read(|connection| {
+        let (handle, counts) = self.parts();
+        let (sought, chosen, weights) = handle.read(|connection| {
+            counts.refresh(connection)?;
+            let search = Search {
+                ranking: &ranking,
+                reach: prompt.reach,
+                tags: &[],
+                now_ms: prompt.now_ms,
+                notes: counts.notes(),
+            };
             // What stands in quotes in a prompt need not stand in a note.
-            let sought = search.seek(connection, &parsed.without_phrases())?;
-            let chosen = choose(connection, &search, &sought, prompt)?;
-            Ok((sought, chosen))
+            let sought = search.seek(connection, counts, &parsed.without_phrases())?;
+            let weights = weights(&sought, search.notes);
+            let chosen = choose(connection, &search, &sought, &weights, prompt)?;
+            Ok((sought, chosen, weights))
         })?;
-        let weights = weights(&sought, notes);
         let wanted = wanted(&sought, &weights);
         let mut left = budget - frame::bytes_around(what);
         let (mut pieces, mut brought) = (Vec::new(), Vec::new());
@@ -168,13 +169,22 @@ fn choose(
     connection: &Connection,
     search: &Search<'_>,
     sought: &Sought,
+    weights: &[f64],
     prompt: &Prompt<'_>,
 ) -> rusqlite::Result<Vec<Chosen>> {
-    let weights = weights(sought, search.notes);
-    let wanted = wanted(sought, &weights);
+    let wanted = wanted(sought, weights);
     let all: f64 = weights.iter().sum();
     let needed = (THRESHOLD.share * all).clamp(THRESHOLD.weight_min, THRESHOLD.weight_max);
     let mut chosen = Vec::new();
+    // Words that stand in no note cannot be in common.
+    let known = sought.words.iter().zip(weights);
+    let most: f64 = known
+        .filter(|(word, _)| word.notes > 0)
+        .map(|it| it.1)
+        .sum();
+    if most < needed {
+        return Ok(chosen);
+    }
     for candidate in search.candidates(connection, sought, CANDIDATES)? {
         let known = prompt
             .seen

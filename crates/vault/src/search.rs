@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{error::Error, index::Handle, limits::ANSWERS_MAX, vaults::Reach};
 
 mod candidates;
+mod counts;
 mod list;
 mod query;
 mod ranking;
@@ -14,6 +15,7 @@ mod stopwords;
 pub(crate) use candidates::{
     Best, Candidate, Rated, Search, Sought, best_section, list_of, reachable,
 };
+pub(crate) use counts::Counts;
 pub use list::{Listed, Listing, Skipped};
 pub(crate) use query::Parsed;
 pub use ranking::Ranking;
@@ -66,8 +68,7 @@ impl Answer {
 pub struct Searcher {
     handle: Handle,
     ranking: Ranking,
-    /// The number of notes, and of the state of the index that it was counted in.
-    notes: Option<(i64, u64)>,
+    counts: Counts,
 }
 
 impl Searcher {
@@ -80,7 +81,7 @@ impl Searcher {
         Ok(Searcher {
             handle: Handle::read_only(path)?,
             ranking: Ranking::default(),
-            notes: None,
+            counts: Counts::default(),
         })
     }
 
@@ -106,16 +107,21 @@ impl Searcher {
             return Ok(Vec::new());
         }
         self.refresh()?;
-        let notes = self.count()?;
-        let search = Search {
-            ranking: &self.ranking,
-            reach,
-            tags: &query.tags,
-            now_ms,
-            notes,
-        };
-        self.handle.read(|connection| {
-            let sought = search.seek(connection, &parsed)?;
+        let Searcher {
+            handle,
+            ranking,
+            counts,
+        } = self;
+        handle.read(|connection| {
+            counts.refresh(connection)?;
+            let search = Search {
+                ranking,
+                reach,
+                tags: &query.tags,
+                now_ms,
+                notes: counts.notes(),
+            };
+            let sought = search.seek(connection, counts, &parsed)?;
             let found = search.candidates(connection, &sought, limit)?;
             found
                 .into_iter()
@@ -128,7 +134,7 @@ impl Searcher {
     pub(crate) fn refresh(&mut self) -> Result<(), Error> {
         if !self.handle.is_current() {
             self.handle = Handle::read_only(self.handle.path())?;
-            self.notes = None;
+            self.counts = Counts::default();
         }
         Ok(())
     }
@@ -137,22 +143,8 @@ impl Searcher {
         &self.handle
     }
 
-    /// The number of notes in the index, counted again only after somebody wrote to it.
-    pub(crate) fn count(&mut self) -> Result<u64, Error> {
-        let counted = self.notes;
-        let (state, notes) = self.handle.read(|connection| {
-            let state: i64 =
-                connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
-            if let Some((before, notes)) = counted
-                && before == state
-            {
-                return Ok((state, notes));
-            }
-            let count = "SELECT count(*) FROM note";
-            let notes: i64 = connection.query_row(count, [], |row| row.get(0))?;
-            Ok((state, notes.cast_unsigned()))
-        })?;
-        self.notes = Some((state, notes));
-        Ok(notes)
+    /// The index, and what is known of its words.
+    pub(crate) fn parts(&mut self) -> (&Handle, &mut Counts) {
+        (&self.handle, &mut self.counts)
     }
 }

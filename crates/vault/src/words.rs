@@ -41,8 +41,7 @@ pub(crate) fn runs(text: &str) -> impl Iterator<Item = Run> + '_ {
 /// Finds the words of a text that have one of these stems, identifiers as a whole among them.
 pub(crate) struct Finder<'a> {
     stems: HashMap<&'a str, usize>,
-    /// First bytes of the stems. Folding and stemming keep them, but for what is not ASCII.
-    firsts: [bool; 128],
+    beginnings: Beginnings,
 }
 
 /// A word that was looked for.
@@ -59,13 +58,11 @@ impl<'a> Finder<'a> {
     pub(crate) fn new(stems: impl IntoIterator<Item = &'a str>) -> Finder<'a> {
         let mut finder = Finder {
             stems: HashMap::new(),
-            firsts: [false; 128],
+            beginnings: Beginnings::NONE,
         };
         for (number, stem) in stems.into_iter().enumerate() {
             finder.stems.entry(stem).or_insert(number);
-            if let Some(first) = stem.bytes().next().filter(u8::is_ascii) {
-                finder.firsts[usize::from(first)] = true;
-            }
+            finder.beginnings.add(stem);
         }
         finder
     }
@@ -98,7 +95,7 @@ impl<'a> Finder<'a> {
     }
 
     fn hit(&self, word: &str, span: Range<usize>, at: usize) -> Option<Hit> {
-        if !self.may_be(word) {
+        if !self.beginnings.may_be(word) {
             return None;
         }
         let number = *self.stems.get(stem(&fold(word)).as_str())?;
@@ -106,16 +103,56 @@ impl<'a> Finder<'a> {
     }
 
     fn whole(&self, text: &str, span: Range<usize>, at: usize) -> Option<Hit> {
-        self.may_be(&text[span.clone()]).then_some(())?;
+        self.beginnings.may_be(&text[span.clone()]).then_some(())?;
         let whole = run(text, span.clone())?.whole?;
         let number = *self.stems.get(whole.stem.as_str())?;
         Some(Hit { span, number, at })
     }
+}
 
+/// How the stems begin that are looked for: nearly every word of a text is told by its first two
+/// bytes not to be one.
+struct Beginnings {
+    /// For each first byte of a stem, a bit for each second one.
+    seconds: [u128; 128],
+}
+
+impl Beginnings {
+    const NONE: Beginnings = Beginnings { seconds: [0; 128] };
+
+    fn add(&mut self, stem: &str) {
+        let mut bytes = stem.bytes();
+        // What does not begin so is always looked at.
+        let Some(first) = bytes.next().and_then(letter) else {
+            return;
+        };
+        self.seconds[usize::from(first)] |= match bytes.next().and_then(letter) {
+            Some(second) => 1 << second,
+            // `oed` may become `o`.
+            None => u128::MAX,
+        };
+    }
+
+    /// Folding and stemming keep the first two letters, but for what is not ASCII, and for `dying`
+    /// and its kin, which become `die`.
     fn may_be(&self, word: &str) -> bool {
-        let first = word.bytes().next().unwrap_or_default();
-        let first = usize::from(first.to_ascii_lowercase());
-        self.firsts.get(first).copied().unwrap_or(true)
+        let mut bytes = word.bytes();
+        let Some(first) = bytes.next().and_then(letter) else {
+            return true;
+        };
+        let seconds = self.seconds[usize::from(first)];
+        match bytes.next() {
+            None => seconds != 0,
+            Some(second) => letter(second).is_none_or(|it| seconds & (1 << it) != 0),
+        }
+    }
+}
+
+/// A letter or digit of ASCII as the beginnings have it.
+fn letter(byte: u8) -> Option<u8> {
+    match byte.to_ascii_lowercase() {
+        b'y' => Some(b'i'),
+        byte => byte.is_ascii_alphanumeric().then_some(byte),
     }
 }
 
@@ -168,23 +205,56 @@ impl Iterator for Spans<'_> {
     type Item = Range<usize>;
 
     fn next(&mut self) -> Option<Range<usize>> {
-        let rest = &self.text[self.at..];
-        let start = self.at + rest.find(is_wordy)?;
+        let bytes = self.text.as_bytes();
+        let mut start = self.at;
+        // Most text is ASCII, and bytes are read much faster than characters.
+        while bytes
+            .get(start)
+            .is_some_and(|it| it.is_ascii() && !it.is_ascii_alphanumeric())
+        {
+            start += 1;
+        }
+        start += self.text[start..].find(is_wordy)?;
         let mut end = start;
-        let mut characters = self.text[start..].char_indices().peekable();
+        while bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) {
+            end += 1;
+        }
+        let rest = bytes.get(end..).unwrap_or_default();
+        let goes_on = |next: &u8| !next.is_ascii() || next.is_ascii_alphanumeric();
+        let ended = match rest {
+            [] => true,
+            [byte, next @ ..] if byte.is_ascii() => {
+                !is_joint(char::from(*byte)) || !next.first().is_some_and(goes_on)
+            }
+            _ => false,
+        };
+        if !ended || end == start {
+            end = self.end_of(start, end);
+        }
+        self.at = end;
+        Some(start..end)
+    }
+}
+
+impl Spans<'_> {
+    /// Where the stretch ends, of which so much is known.
+    fn end_of(&self, start: usize, known: usize) -> usize {
+        // The character before may be followed by one of a script without spaces.
+        let from = if known > start { known - 1 } else { start };
+        let mut end = known;
+        let mut characters = self.text[from..].char_indices().peekable();
         while let Some((offset, c)) = characters.next() {
             let after = characters.peek().map(|(_, after)| *after);
             if !(is_wordy(c) || is_joint(c) && after.is_some_and(is_wordy)) {
                 break;
             }
-            end = start + offset + c.len_utf8();
+            end = from + offset + c.len_utf8();
             // A script without spaces is its own word, and ends one.
             if is_ideograph(c) || after.is_some_and(is_ideograph) {
                 break;
             }
         }
-        self.at = end;
-        Some(start..end)
+        end
     }
 }
 
@@ -258,6 +328,9 @@ fn starts_part(before: Option<char>, c: char, after: Option<char>) -> bool {
 }
 
 fn is_wordy(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
     c.is_alphanumeric() || is_combining_mark(c)
 }
 
@@ -302,6 +375,24 @@ mod tests {
             ("...", ""),
         ] {
             assert_eq!(words(text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_finder_finds_what_a_reader_of_every_word_finds() {
+        let text = "Dying and lying, tied skies; o'Brien's y-axis, OED: aing Über ÜBER é.x a.b.c. \
+             getUserById user_id 日本語text x日 don’t don't 3d --dry-run- _a_ B2B ﬁx ties gas";
+        let stems: Vec<String> = runs(text)
+            .flat_map(|run| run.parts.into_iter().chain(run.whole))
+            .map(|word| word.stem)
+            .collect();
+        for stem in &stems {
+            let found = Finder::new([stem.as_str()]).find(text);
+            let there = runs(text).any(|run| {
+                let whole = run.whole.iter().any(|it| it.stem == *stem);
+                whole || run.parts.iter().any(|it| it.stem == *stem)
+            });
+            assert_eq!(found.is_empty(), !there, "{stem}");
         }
     }
 

@@ -8,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig,
+};
 
 use crate::error::Error;
 
@@ -67,11 +69,18 @@ impl Handle {
         inode(&self.path) == Some(self.inode)
     }
 
+    /// Reads one state of the index, whatever is written meanwhile.
     pub(crate) fn read<T>(
         &self,
         run: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Error> {
-        run(&self.connection).map_err(failed(&self.path))
+        let attempt = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            let read = run(&transaction)?;
+            transaction.commit()?;
+            Ok(read)
+        };
+        attempt().map_err(failed(&self.path))
     }
 
     /// Runs in one transaction.
@@ -90,8 +99,13 @@ impl Handle {
         attempt().map_err(failed(&self.path))
     }
 
-    /// After much was written: statistics, and the log emptied. Failing is of no consequence.
-    pub(super) fn settle(&self) {
+    /// After a scan: the full-text index in one piece, where much was written, and the log
+    /// emptied. Failing is of no consequence.
+    pub(super) fn settle(&self, much: bool) {
+        if much {
+            let optimize = "INSERT INTO words (words) VALUES ('optimize')";
+            let _ = self.connection.execute_batch(optimize);
+        }
         let _ = self
             .connection
             .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -156,6 +170,8 @@ fn prepare(connection: &Connection, write: bool) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // A plan that depends on values would be made anew at each question.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if write {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // A power cut may cost the last changes; the next scan finds them again.

@@ -1,11 +1,11 @@
 //! From a query's words to notes, by the index.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
-use rusqlite::{Connection, Row, params_from_iter, types::Value};
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
 
 use super::{
-    Answer, Met, Snippet, Wanted,
+    Answer, Counts, Met, Snippet, Wanted,
     query::Parsed,
     ranking::{Ranking, rarity},
 };
@@ -73,11 +73,12 @@ impl Search<'_> {
     pub(crate) fn seek(
         &self,
         connection: &Connection,
+        counts: &mut Counts,
         parsed: &Parsed,
     ) -> rusqlite::Result<Sought> {
         let mut words = Vec::new();
         for word in parsed.words.iter().filter(|word| !word.stopword) {
-            let notes = notes_with(connection, &word.stem)?;
+            let notes = counts.notes_with(connection, &word.stem)?;
             words.push(Rated {
                 stem: word.stem.clone(),
                 rarity: rarity(self.notes, notes),
@@ -130,14 +131,13 @@ impl Search<'_> {
         sought: &Sought,
         limit: usize,
     ) -> rusqlite::Result<Vec<Candidate>> {
-        let expression = sought.expression(self.ranking.pairs, self.ranking.twice);
-        if expression.is_none() && !sought.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (sql, values) = self.statement(expression, sought.narrowing(), limit);
-        let mut statement = connection.prepare_cached(&sql)?;
-        let rows = statement.query_map(params_from_iter(values), candidate)?;
-        let mut found: Vec<Candidate> = rows.collect::<Result<_, _>>()?;
+        // Some more than asked for: recency may change their order.
+        let more = limit + 10;
+        let mut found = if sought.is_empty() {
+            self.newest(connection, more)?
+        } else {
+            self.highest(connection, self.scores(connection, sought)?, more)?
+        };
         for candidate in &mut found {
             let age = self.now_ms.saturating_sub(candidate.modified_ms);
             candidate.score *= self.ranking.recency_of(age);
@@ -147,55 +147,103 @@ impl Search<'_> {
         Ok(found)
     }
 
-    /// The statement for an expression (all notes without one), and its values.
-    fn statement(
+    /// Every note that may answer with what its words are worth, by number.
+    fn scores(
         &self,
-        expression: Option<String>,
-        narrowing: Option<String>,
+        connection: &Connection,
+        sought: &Sought,
+    ) -> rusqlite::Result<HashMap<i64, f64>> {
+        let mut scores = HashMap::new();
+        let Some(expression) = sought.expression() else {
+            return Ok(scores);
+        };
+        // A pair counts half as much as a word.
+        let worth = if self.ranking.twice { 2.0 } else { 1.0 };
+        self.rank(connection, expression, |note, score| {
+            scores.insert(note, worth * score);
+        })?;
+        if self.ranking.pairs
+            && let Some(pairs) = sought.pairs()
+        {
+            self.rank(connection, pairs, |note, score| {
+                if let Some(known) = scores.get_mut(&note) {
+                    *known += score;
+                }
+            })?;
+        }
+        Ok(scores)
+    }
+
+    /// BM25 of every note that an expression of FTS5 matches.
+    fn rank(
+        &self,
+        connection: &Connection,
+        expression: String,
+        mut each: impl FnMut(i64, f64),
+    ) -> rusqlite::Result<()> {
+        let weights = self.ranking.columns().map(|it| format!("{it:.4}"));
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT rowid, -bm25(words, {}) FROM words WHERE words MATCH ?1",
+            weights.join(", ")
+        ))?;
+        let mut rows = statement.query([expression])?;
+        while let Some(row) = rows.next()? {
+            each(row.get(0)?, row.get(1)?);
+        }
+        Ok(())
+    }
+
+    /// The notes with the highest scores among those that may be seen.
+    fn highest(
+        &self,
+        connection: &Connection,
+        scores: HashMap<i64, f64>,
         limit: usize,
-    ) -> (String, Vec<Value>) {
+    ) -> rusqlite::Result<Vec<Candidate>> {
+        let mut scores: Vec<(i64, f64)> = scores.into_iter().collect();
+        scores.sort_unstable_by(|one, two| two.1.total_cmp(&one.1).then(two.0.cmp(&one.0)));
         let mut values = Vec::new();
-        let mut sql = String::from(
-            "SELECT note.id, vault.folder, note.path, note.title, note.tags, note.modified_ns, \
-             note.unreviewed, note.hash, note.inject, ",
-        );
-        let mut conditions = vec!["1".to_owned()];
-        match expression {
-            Some(expression) => {
-                let weights = self
-                    .ranking
-                    .columns()
-                    .map(|it| format!("{it:.4}"))
-                    .join(", ");
-                sql.push_str(&format!(
-                    "-bm25(words, {weights}) AS score FROM words \
-                     JOIN note ON note.id = words.rowid JOIN vault ON vault.id = note.vault"
-                ));
-                conditions.push(format!("words MATCH ?{}", put(&mut values, expression)));
+        let one = format!("note.id = ?{}", put(&mut values, String::new()));
+        let conditions = self.conditions(&mut values);
+        let sql = format!("{CANDIDATE} WHERE {one}{conditions}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut found = Vec::new();
+        for (note, score) in scores {
+            if found.len() >= limit {
+                break;
             }
-            None => sql.push_str("1.0 AS score FROM note JOIN vault ON vault.id = note.vault"),
+            values[0] = Value::Integer(note);
+            let row = statement.query_row(params_from_iter(&values), |row| candidate(row, score));
+            found.extend(row.optional()?);
         }
-        if let Some(narrowing) = narrowing {
-            conditions.push(format!(
-                "+words.rowid IN (SELECT rowid FROM words WHERE words MATCH ?{})",
-                put(&mut values, narrowing)
-            ));
+        Ok(found)
+    }
+
+    /// Without a word, the newest.
+    fn newest(&self, connection: &Connection, limit: usize) -> rusqlite::Result<Vec<Candidate>> {
+        let mut values = Vec::new();
+        let conditions = self.conditions(&mut values);
+        let sql =
+            format!("{CANDIDATE} WHERE 1{conditions} ORDER BY note.modified_ns DESC LIMIT {limit}");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), |row| candidate(row, 1.0))?;
+        rows.collect()
+    }
+
+    /// What a note must be besides, as conditions of SQL.
+    fn conditions(&self, values: &mut Vec<Value>) -> String {
+        let mut conditions = String::new();
+        if let Some(reachable) = reachable(self.reach, values) {
+            conditions.push_str(&format!(" AND {reachable}"));
         }
-        conditions.extend(reachable(self.reach, &mut values));
         for tag in self.tags {
             let tag = tag.trim_start_matches('#').to_lowercase();
-            conditions.push(format!(
-                "note.id IN (SELECT note FROM tag WHERE tag = ?{})",
-                put(&mut values, tag)
+            conditions.push_str(&format!(
+                " AND note.id IN (SELECT note FROM tag WHERE tag = ?{})",
+                put(values, tag)
             ));
         }
-        // Some more than asked for: recency may change their order.
-        let more = i64::try_from(limit + 10).unwrap_or(i64::MAX);
-        sql.push_str(&format!(
-            " WHERE {} ORDER BY score DESC, note.modified_ns DESC LIMIT {more}",
-            conditions.join(" AND ")
-        ));
-        (sql, values)
+        conditions
     }
 
     /// A candidate with the part of it that answers.
@@ -233,45 +281,33 @@ impl Sought {
         Wanted::new(words.chain(more.map(|stem| (stem.as_str(), 2.0))))
     }
 
-    /// The expression for notes that are worth a closer look, where not all are.
-    fn narrowing(&self) -> Option<String> {
-        let known = self.words.iter().filter(|word| word.notes > 0);
-        let rare: Vec<String> = known
-            .take(self.required)
-            .map(|word| quoted([&word.stem]))
-            .collect();
-        let alone = self.phrases.is_empty() && self.prefixes.is_empty();
-        (alone && !rare.is_empty()).then(|| rare.join(" OR "))
-    }
-
     /// The expression of FTS5. Every word in it is quoted, so none is syntax.
-    fn expression(&self, pairs: bool, twice: bool) -> Option<String> {
+    fn expression(&self) -> Option<String> {
         let known = self.words.iter().filter(|word| word.notes > 0);
         let mut optional: Vec<String> = known.map(|word| quoted([&word.stem])).collect();
-        if twice {
-            optional.extend(optional.clone());
+        let rare = optional[..self.required].join(" OR ");
+        for stems in &self.prefixes {
+            optional.extend(stems.iter().map(|stem| quoted([stem])));
         }
-        if pairs {
-            let pairs = self.pairs.iter();
-            optional.extend(pairs.map(|(one, two)| quoted([one, two])));
-        }
-        let prefixes = self.prefixes.iter().map(|stems| {
-            let stems: Vec<String> = stems.iter().map(|stem| quoted([stem])).collect();
-            stems.join(" OR ")
-        });
-        optional.extend(prefixes.filter(|it| !it.is_empty()));
         let required: Vec<String> = self.phrases.iter().map(quoted).collect();
         let required = required.join(" AND ");
+        let optional = optional.join(" OR ");
         match (required.is_empty(), optional.is_empty()) {
             (true, true) => None,
-            (true, false) => Some(optional.join(" OR ")),
+            (true, false) if self.required > 0 && self.prefixes.is_empty() => {
+                Some(format!("({rare}) AND ({optional})"))
+            }
+            (true, false) => Some(optional),
             (false, true) => Some(required),
             // The others only rank what has the phrases.
-            (false, false) => Some(format!(
-                "({required}) AND (({required}) OR {})",
-                optional.join(" OR ")
-            )),
+            (false, false) => Some(format!("({required}) AND (({required}) OR {optional})")),
         }
+    }
+
+    fn pairs(&self) -> Option<String> {
+        let pairs = self.pairs.iter().map(|(one, two)| quoted([one, two]));
+        let pairs: Vec<String> = pairs.collect();
+        (!pairs.is_empty()).then(|| pairs.join(" OR "))
     }
 }
 
@@ -290,6 +326,10 @@ impl Best {
         wanted.snippet(&self.text, &self.met.hits, bytes_max)
     }
 }
+
+const CANDIDATE: &str = "SELECT note.id, vault.folder, note.path, note.title, note.tags, \
+     note.modified_ns, note.unreviewed, note.hash, note.inject \
+     FROM note JOIN vault ON vault.id = note.vault";
 
 /// Finds the section in which the words say most; the first of equals.
 pub(crate) fn best_section(
@@ -319,13 +359,6 @@ pub(crate) fn best_section(
         }
     }
     Ok(best.unwrap_or_default())
-}
-
-fn notes_with(connection: &Connection, stem: &str) -> rusqlite::Result<u64> {
-    let mut statement = connection.prepare_cached("SELECT doc FROM vocabulary WHERE term = ?1")?;
-    let mut rows = statement.query([stem])?;
-    let notes: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
-    Ok(notes.unwrap_or(0).cast_unsigned())
 }
 
 /// The stems of all words that begin so.
@@ -368,7 +401,7 @@ pub(crate) fn put(values: &mut Vec<Value>, value: String) -> usize {
     values.len()
 }
 
-pub(crate) fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
+fn candidate(row: &Row<'_>, score: f64) -> rusqlite::Result<Candidate> {
     Ok(Candidate {
         id: row.get(0)?,
         folder: row.get(1)?,
@@ -379,7 +412,7 @@ pub(crate) fn candidate(row: &Row<'_>) -> rusqlite::Result<Candidate> {
         unreviewed: row.get(6)?,
         hash: row.get(7)?,
         inject: row.get(8)?,
-        score: row.get(9)?,
+        score,
     })
 }
 
