@@ -108,6 +108,14 @@ impl Git {
         }
     }
 
+    /// The same, for a command that goes on in `other`: there it may meet settings that are not to be
+    /// seen from here (`includeIf`), and runs none of their code either.
+    #[must_use]
+    pub fn going_on_in(mut self, other: &Git) -> Git {
+        self.overrides.extend_from_slice(&other.overrides);
+        self
+    }
+
     /// The working copy's top directory.
     #[must_use]
     pub fn top(&self) -> &Path {

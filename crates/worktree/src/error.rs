@@ -10,6 +10,9 @@ use kite_undo::Oid;
 /// Most paths that are named; more are only counted.
 pub(crate) const NAMED_MAX: usize = 20;
 
+/// A disk with less room than this is full.
+const ROOM_BYTES_MIN: u64 = 1 << 20;
+
 /// Why a worktree was not made, looked at or removed.
 #[derive(Debug)]
 pub enum Error {
@@ -115,6 +118,23 @@ impl Error {
             return Error::Incomplete { said: said.clone() };
         }
         Error::Git(error)
+    }
+
+    /// [`Error::Full`] where the disk of `path` has no room: of a file that it cannot write, git does
+    /// not say why.
+    pub(crate) fn or_full(self, path: &Path) -> Error {
+        let there = path.ancestors().find(|it| it.exists());
+        let room = there.and_then(|it| rustix::fs::statvfs(it).ok());
+        let is_full = |room: rustix::fs::StatVfs| {
+            room.f_bavail.saturating_mul(room.f_frsize) < ROOM_BYTES_MIN
+                || room.f_favail == 0 && room.f_files > 0
+        };
+        match self {
+            Error::Git(kite_undo::Error::Git { .. }) if room.is_some_and(is_full) => Error::Full {
+                path: path.to_owned(),
+            },
+            other => other,
+        }
     }
 
     /// Whether it is worth another try: another git was at work in the same repository.

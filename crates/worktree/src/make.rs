@@ -49,9 +49,6 @@ pub fn make(plan: &Plan) -> Result<(), Error> {
             path: plan.path().to_owned(),
         });
     }
-    if let Some(project) = plan.path().parent() {
-        entry::private_directory(project)?;
-    }
     persistently(|| refs::create(&git, plan))?;
     let made = persistently(|| {
         let added = add(&git, &lock, plan);
@@ -123,6 +120,9 @@ fn take_back(git: &Git, lock: &RepositoryLock, plan: &Plan) -> Result<(), Error>
 }
 
 fn add(git: &Git, lock: &RepositoryLock, plan: &Plan) -> Result<(), Error> {
+    if let Some(project) = plan.path().parent() {
+        entry::private_directory(project)?;
+    }
     run(
         lock,
         plan,
@@ -162,7 +162,7 @@ fn run(lock: &RepositoryLock, plan: &Plan, call: Call) -> Result<(), Error> {
         .time_max(CHECKOUT_TIME_MAX)
         .run()
         .map(drop)
-        .map_err(|error| Error::of_git(error, plan.path()))
+        .map_err(|error| Error::of_git(error, plan.path()).or_full(plan.path()))
 }
 
 /// What only counts where files are checked out: names that some file systems take for `.git`; and the

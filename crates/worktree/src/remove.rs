@@ -143,7 +143,14 @@ fn keep(
         .rescue_with(&rescue.why, look.ignored.clone())
         .map_err(failed)?;
     let Some(snapshot) = taken else {
-        return Ok(None);
+        let uncommitted = look.losses.iter().find_map(|loss| match loss {
+            Loss::Uncommitted { paths, count } => Some((paths.clone(), *count)),
+            _ => None,
+        });
+        return match uncommitted {
+            Some((paths, count)) => Err(would_lose(plan, vec![Loss::NotKept { paths, count }])),
+            None => Ok(None),
+        };
     };
     if !removal.uncommitted {
         let count = snapshot.files.len() + snapshot.left_out_count;
@@ -215,7 +222,10 @@ fn take_away(
         removed.disposed.push(path);
     }
     entry::unlock(git, plan)?;
+    // It looks for changes there, with that worktree's settings.
     let gone = git
+        .clone()
+        .going_on_in(&there(plan)?)
         .call("worktree")
         .args(["remove", "--"])
         .args([plan.path()])

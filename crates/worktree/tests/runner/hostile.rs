@@ -132,6 +132,10 @@ fn the_bells_ring_for_plain_git() {
         &desk.repo(),
         ["worktree", "add", "-q", "-b", "kite/plain", "../plain"],
     );
+    // Its checkout fails at the filter that must not fail, and no hook is run after it.
+    desk.git(["config", "--unset", "filter.proc.required"]);
+    let args = ["worktree", "add", "-q", "-b", "kite/plain-2", "../plain-2"];
+    try_git(&desk.repo(), args);
     let rung = bells_of(&desk);
     for bell in [
         "post-checkout",
