@@ -20,6 +20,7 @@ mod manual;
 mod parent;
 mod prompts;
 mod resources;
+mod review;
 mod schema;
 mod server;
 mod signals;

@@ -5,6 +5,7 @@ mod following;
 mod listening;
 mod prompting;
 mod reading;
+mod reviewing;
 
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ use crate::{
     catalogue,
     daemon::{Daemon, Feed, Starter},
     http::handles::Handle,
+    review::Pending,
     schema::Effect,
     subscriptions::Subscriptions,
     text,
@@ -54,6 +56,8 @@ pub(crate) struct Common {
     build: String,
     start_daemon: Starter,
     clients: Clients,
+    /// Reviews that clients of the newer era are having read.
+    reviews: Pending,
     feed: Feed,
     /// Subscriptions of the newer era: they are given a moment for their last word.
     pub(crate) listening: TaskTracker,
@@ -70,6 +74,7 @@ impl Common {
             build: options.build,
             start_daemon: Arc::from(options.start_daemon),
             clients,
+            reviews: Pending::default(),
             stopping: CancellationToken::new(),
         })
     }
@@ -183,6 +188,16 @@ impl ServerHandler for Server {
         let tool = tools::find(&call.name);
         let handle = self.common.clients.take_handle(tool, &mut given);
         call_log::called(&call.name, &given);
+        if let Some(tool) = reviewing::is_review(tool) {
+            let asked = reviewing::Asked {
+                tool,
+                given,
+                handle,
+                inputs: call.input_responses,
+                state: call.request_state,
+            };
+            return self.review(asked, &context).await;
+        }
         let Some(tool) = tool else {
             let error = unknown_tool(&call.name);
             call_log::answered(&call.name, &error.message);

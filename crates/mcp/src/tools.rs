@@ -2,12 +2,13 @@
 //! reads. Their order is fixed and they are changed by addition only.
 //!
 //! **Architecture Invariant:** a tool sends one request to the daemon and renders one reply; one that
-//! waits sends it again when something has happened. It keeps nothing between calls and decides
-//! nothing.
+//! waits sends it again when something has happened, and `kite_review` has its brief read in between
+//! (`crate::review`). It keeps nothing between calls and decides nothing.
 
 mod events;
 mod file_lock;
 mod file_unlock;
+pub(crate) mod review;
 mod sessions;
 mod show;
 mod task_claim;
@@ -58,7 +59,7 @@ pub(crate) enum Sifted {
 }
 
 /// All tools, in the order in which they are listed.
-pub(crate) static TOOLS: [Tool; 10] = [
+pub(crate) static TOOLS: [Tool; 11] = [
     task_create::TOOL,
     task_list::TOOL,
     task_claim::TOOL,
@@ -69,6 +70,7 @@ pub(crate) static TOOLS: [Tool; 10] = [
     file_unlock::TOOL,
     task_show::TOOL,
     events::TOOL,
+    review::TOOL,
 ];
 
 /// The tool of this name.

@@ -122,6 +122,7 @@ impl<S: Store> Engine<S> {
     ) -> Result<Vec<u8>, Fault> {
         let owner = self.owner(connection, envelope).await?;
         let task = self.find(&request.task)?;
+        self.approved(task, &owner, request.attempt)?;
         let said = Once::new(|changed: &Changed| {
             ok_line(None, &self.task_body(changed, "completed", "already_done"))
         });
@@ -290,6 +291,7 @@ impl<S: Store> Engine<S> {
             .collect();
         let older = body.history.len().saturating_sub(HISTORY_MAX);
         body.history.drain(..older);
+        body.reviews = self.reviews_of(id);
         Ok(body)
     }
 
@@ -339,14 +341,14 @@ impl<S: Store> Engine<S> {
         }))
     }
 
-    fn find(&self, given: &str) -> Result<TaskId, Fault> {
+    pub(super) fn find(&self, given: &str) -> Result<TaskId, Fault> {
         let found = self.store.read(|ledger| ledger.tasks.find(given));
         found.map_err(|refusal| self.refused(&refusal, Reader::Request))
     }
 
     /// Who asks, where that is not needed to be known: creation and cancelling are open to
     /// whoever may use the socket.
-    async fn asker(
+    pub(super) async fn asker(
         self: &Rc<Self>,
         connection: &Connection,
         envelope: &Envelope,

@@ -41,18 +41,7 @@ impl Server {
         let name = tool.declaration.name;
         let arguments = Arguments::check(&tool.declaration, given)?;
         let request = (tool.request)(&arguments, caller.cwd.as_deref())?;
-        let question = Question {
-            patience: patience(&request),
-            envelope: Envelope {
-                op_id: mutates(&request).then(op_id).transpose()?,
-                tool: Some(name.to_owned()),
-                tool_use_id: meta_text(context, "claudecode/toolUseId", TOOL_USE_ID_CHARS_MAX),
-                ..Envelope::default()
-            },
-            request,
-            place: watch::Sender::new(None),
-            withdrawn: self.common.stopping.child_token(),
-        };
+        let question = self.question(name, request, context)?;
         if let Some(sift) = tool.sift {
             let asked = question.request.clone();
             let reply = self
@@ -68,6 +57,27 @@ impl Server {
             self.give_back(caller, &question, &reply).await;
         }
         (tool.render)(&question.request, reply).map_err(|fault| refusal(&fault))
+    }
+
+    /// A request of a tool, with all that the daemon is told of its call.
+    pub(super) fn question(
+        &self,
+        tool: &str,
+        request: Request,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Question, String> {
+        Ok(Question {
+            patience: patience(&request),
+            envelope: Envelope {
+                op_id: mutates(&request).then(op_id).transpose()?,
+                tool: Some(tool.to_owned()),
+                tool_use_id: meta_text(context, "claudecode/toolUseId", TOOL_USE_ID_CHARS_MAX),
+                ..Envelope::default()
+            },
+            request,
+            place: watch::Sender::new(None),
+            withdrawn: self.common.stopping.child_token(),
+        })
     }
 
     /// Asks, and while that waits tells the client so, counting from when its call `begun`: progress
