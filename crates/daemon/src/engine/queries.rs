@@ -50,7 +50,9 @@ impl<S: Store> Engine<S> {
                         && is_of(project.as_deref(), session)
                         && is_named(request.session.as_deref(), session)
                 });
-                sessions.truncate(rows(ROWS_MAX));
+                // The newest, oldest first.
+                let older = sessions.len().saturating_sub(rows(ROWS_MAX));
+                sessions.drain(..older);
                 let you = self.you(connection, envelope);
                 Ok(ok_line(id, &Sessions { sessions, you }))
             }

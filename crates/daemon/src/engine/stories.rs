@@ -287,6 +287,31 @@ fn what_a_killed_session_held_is_free_at_once() {
 }
 
 #[test]
+fn of_too_many_sessions_the_newest_are_listed() {
+    story(hurried(), async |world| {
+        let agents: Vec<_> = ["a", "b", "c", "d"].map(|name| world.agent(name)).into();
+        for agent in &agents {
+            world.hook(agent, "SessionStart", json!({})).await;
+            // The next one opens at a later millisecond.
+            let opened = world.engine.now().wall_ms;
+            while world.engine.now().wall_ms == opened {
+                tokio::task::yield_now().await;
+            }
+        }
+        let query = json!({"type": "query", "target": "sessions", "limit": 2});
+        let listed = world.ask(&agents[0], query).await;
+        let pids: Vec<u64> = listed["sessions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|session| session["pid"].as_u64())
+            .collect();
+        let newest = agents[2..].iter().map(|agent| agent.child.id().into());
+        assert_eq!(pids, newest.collect::<Vec<u64>>(), "{listed}");
+    });
+}
+
+#[test]
 fn two_subagents_contend_and_their_parent_does_not() {
     story(hurried(), async |world| {
         let a = world.agent("a");
