@@ -111,8 +111,11 @@ impl Exit {
     pub(crate) fn write(&self, directory: &Path) -> io::Result<()> {
         let mut outcome = self.try_write(directory);
         for _ in 1..TRIES {
-            if outcome.is_ok() {
-                break;
+            match &outcome {
+                Ok(()) => break,
+                // The directory was removed: nobody asks any more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                Err(_) => {}
             }
             let _ = fs::remove_file(directory.join(output::OLDER_FILE));
             thread::sleep(TRY_EVERY);

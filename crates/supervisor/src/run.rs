@@ -3,16 +3,21 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::{directory, output};
+use crate::{directory, exit::Exit, output};
 
 /// The variable by which the processes of a run are known, whoever their parent is by now.
 pub const COOKIE: &str = "KITE_AGENT";
 /// Most bytes of [`Run::input`].
 pub const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A supervisor that has told the end of its run is gone so soon.
+const LEAVES_WITHIN: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Fewest bytes that are kept of the output, whatever a run asks for.
 const OUTPUT_BYTES_MIN: u64 = 64 * 1024;
 
@@ -88,9 +93,14 @@ pub fn prepare(directory: &Path, run: &Run) -> io::Result<()> {
     run.check()
         .map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
     directory::make(directory)?;
-    if directory::lock_file(directory)?.try_lock().is_err() {
-        let text = format!("a supervisor still runs in {}", directory.display());
-        return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+    let lock = directory::lock_file(directory)?;
+    let patience = Instant::now() + LEAVES_WITHIN;
+    while lock.try_lock().is_err() {
+        if Exit::read(directory)?.is_none() || Instant::now() > patience {
+            let text = format!("a supervisor still runs in {}", directory.display());
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, text));
+        }
+        thread::sleep(LOOK_EVERY);
     }
     for name in [directory::PROCESSES, directory::EXIT] {
         directory::remove(directory, name)?;

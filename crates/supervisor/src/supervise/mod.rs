@@ -7,14 +7,18 @@ mod pipes;
 mod signals;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Write as _},
-    os::{fd::AsFd as _, unix::net::UnixStream},
+    os::{
+        fd::{AsFd as _, BorrowedFd, RawFd},
+        unix::net::UnixStream,
+    },
     path::Path,
 };
 
 use rustix::{
     fs::Mode,
+    io::{FdFlags, fcntl_setfd},
     process::{chdir, setsid, umask},
 };
 
@@ -82,13 +86,16 @@ fn keep(
 
 /// The run, and the lock that makes this process its only supervisor.
 fn run_of(directory: &Path) -> io::Result<(Run, File)> {
+    let used = || io::Error::other("this run has been run before");
+    if Exit::read(directory)?.is_some() {
+        return Err(used());
+    }
     let lock = directory::lock_file(directory)?;
     if lock.try_lock().is_err() {
         return Err(io::Error::other("another supervisor has this run"));
     }
-    let used = Processes::read(directory)?.is_some() || Exit::read(directory)?.is_some();
-    if used {
-        return Err(io::Error::other("this run has been run before"));
+    if Processes::read(directory)?.is_some() {
+        return Err(used());
     }
     let run = directory::read(directory, directory::RUN)?;
     let run = run.ok_or_else(|| io::Error::other("there is no run.json in this directory"))?;
@@ -108,12 +115,29 @@ fn link_to_starter() -> io::Result<UnixStream> {
     Ok(link)
 }
 
-/// A session of its own, so that no terminal reaches it, and a directory and a mask of its own.
+/// A session of its own, so that no terminal reaches it, a directory and a mask of its own, and
+/// descriptors that end with this program.
 fn leave_starter(directory: &Path) {
+    keep_descriptors();
     // Fails only where this process leads a session already.
     let _ = setsid();
     let _ = chdir(directory);
     umask(Mode::from_raw_mode(0o077));
+}
+
+/// What was inherited by mistake is not handed on.
+#[expect(unsafe_code, reason = "descriptors known by their numbers only")]
+fn keep_descriptors() {
+    let Ok(names) = fs::read_dir("/dev/fd") else {
+        return;
+    };
+    let numbers = names.filter_map(|name| name.ok()?.file_name().to_str()?.parse().ok());
+    for number in numbers.filter(|number: &RawFd| *number > 2) {
+        // SAFETY: borrowed for this one call, which sets a flag that all descriptors of this program
+        // have anyway, and fails on a number that is not open.
+        let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+        let _ = fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+    }
 }
 
 /// Nobody may be there to hear it.
