@@ -8,7 +8,7 @@ use std::{
 
 use kite_undo::{Git, Oid};
 
-use crate::{error::Error, lock::RepositoryLock, plan::Plan};
+use crate::{error::Error, lock::RepositoryLock, patience::persistently, plan::Plan};
 
 /// Longest note that is read.
 const NOTE_BYTES_MAX: u64 = 8 << 10;
@@ -18,7 +18,8 @@ const NOTE_BYTES_MAX: u64 = 8 << 10;
 pub(crate) fn forget(git: &Git, _lock: &RepositoryLock, plan: &Plan) -> Result<(), Error> {
     for entry in find(plan)? {
         // In git's own way, where it is whole enough for that.
-        let in_gits_way = unlock(git, plan).and_then(|()| worktree(git, plan, "remove"));
+        let in_gits_way =
+            unlock(git, plan).and_then(|()| persistently(|| worktree(git, plan, "remove")));
         if in_gits_way.is_err() || entry.exists() {
             match fs::remove_dir_all(&entry) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -35,7 +36,7 @@ pub(crate) fn forget(git: &Git, _lock: &RepositoryLock, plan: &Plan) -> Result<(
 
 /// Lets git remove the worktree.
 pub(crate) fn unlock(git: &Git, plan: &Plan) -> Result<(), Error> {
-    match worktree(git, plan, "unlock") {
+    match persistently(|| worktree(git, plan, "unlock")) {
         Err(Error::Git(kite_undo::Error::Git { said, .. })) if said.contains("is not locked") => {
             Ok(())
         }

@@ -19,6 +19,7 @@ mod lock;
 mod look;
 mod make;
 mod names;
+mod patience;
 mod plan;
 mod refs;
 mod remove;

@@ -1,6 +1,6 @@
 //! A worktree is made as planned, or nothing is left of it.
 
-use std::{fs, io, thread, time::Duration};
+use std::{fs, io, time::Duration};
 
 use kite_undo::{Call, Git};
 
@@ -10,15 +10,13 @@ use crate::{
     error::Error,
     lock::RepositoryLock,
     look::{Found, look_at},
+    patience::persistently,
     plan::Plan,
     refs,
 };
 
 /// How long a checkout may take: 10 GB do within minutes.
 const CHECKOUT_TIME_MAX: Duration = Duration::from_mins(15);
-
-/// How often it is tried where another git is in the way.
-const TRIES_MAX: u32 = 6;
 
 /// What stands in git's notes about a worktree once it is whole.
 const WHOLE: &str = "kite-made";
@@ -101,7 +99,8 @@ pub(crate) fn repository(plan: &Plan) -> Result<Git, Error> {
 /// Removes the worktree, and the branch where nobody has moved it.
 fn clear(git: &Git, lock: &RepositoryLock, plan: &Plan) -> Result<(), Error> {
     take_back(git, lock, plan)?;
-    if refs::is_untouched(git, plan)? && !refs::is_checked_out(git, plan)? {
+    let is_checked_out = || refs::is_checked_out(git, plan);
+    if refs::is_untouched(git, plan)? && !persistently(is_checked_out)? {
         persistently(|| refs::delete(git, plan, &plan.base))?;
     }
     plan.tidy();
@@ -171,17 +170,4 @@ fn harmless(call: Call) -> Call {
     call.setting("core.protectNTFS", "true")
         .setting("core.protectHFS", "true")
         .setting("worktree.useRelativePaths", "false")
-}
-
-/// Tries again where another git was in the way, for about two seconds.
-fn persistently<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let mut pause = Duration::from_millis(30);
-    for _ in 1..TRIES_MAX {
-        match attempt() {
-            Err(error) if error.is_passing() => thread::sleep(pause),
-            other => return other,
-        }
-        pause *= 2;
-    }
-    attempt()
 }

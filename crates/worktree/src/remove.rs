@@ -14,6 +14,7 @@ use crate::{
     lock::RepositoryLock,
     look::{self, Found, Look, look_at},
     make::repository,
+    patience::persistently,
     plan::Plan,
     refs,
 };
@@ -223,22 +224,20 @@ fn take_away(
     }
     entry::unlock(git, plan)?;
     // It looks for changes there, with that worktree's settings.
-    let gone = git
-        .clone()
-        .going_on_in(&there(plan)?)
-        .call("worktree")
-        .args(["remove", "--"])
-        .args([plan.path()])
-        .time_max(REMOVE_TIME_MAX)
-        .run();
-    match gone {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            // It stays, and others are to leave it alone as before.
-            let _ = entry::lock_again(git, plan);
-            Err(Error::of_git(error, plan.path()))
-        }
+    let git = git.clone().going_on_in(&there(plan)?);
+    let gone = persistently(|| {
+        git.call("worktree")
+            .args(["remove", "--"])
+            .args([plan.path()])
+            .time_max(REMOVE_TIME_MAX)
+            .run()
+            .map_err(|error| Error::of_git(error, plan.path()))
+    });
+    if gone.is_err() {
+        // It stays, and others are to leave it alone as before.
+        let _ = entry::lock_again(&git, plan);
     }
+    gone.map(drop)
 }
 
 /// Deletes the branch where nothing is lost with it, and says whether it is gone.
@@ -248,9 +247,9 @@ fn delete_branch(git: &Git, plan: &Plan, look: &Look) -> Result<bool, Error> {
     };
     // Counted anew: it may have grown since it was looked at.
     let merged = look.unmerged() == 0 && refs::unmerged(git, plan)? == 0;
-    if !merged || refs::is_checked_out(git, plan)? {
+    if !merged || persistently(|| refs::is_checked_out(git, plan))? {
         return Ok(false);
     }
-    refs::delete(git, plan, &tip)?;
+    persistently(|| refs::delete(git, plan, &tip))?;
     Ok(true)
 }
