@@ -284,6 +284,7 @@ impl<S: Store> Engine<S> {
         if !self.is_live(id) {
             return;
         }
+        self.receiver_ends(id).await;
         let ended = self.store.end_session(id, state, why, self.now()).await;
         let kind = self
             .store

@@ -117,6 +117,7 @@ pub struct Engine<S> {
     keeping: keeping::Keeping,
     reviews: reviews::Reviews,
     notices: notices::Notices,
+    dispatches: dispatches::Dispatches,
     aftermath: aftermath::Aftermath,
     contracts: contracts::Contracts,
     vaults: vaults::Vaults,
@@ -160,6 +161,7 @@ impl<S: Store> Engine<S> {
             keeping: keeping::Keeping::default(),
             reviews: reviews::Reviews::default(),
             notices: notices::Notices::default(),
+            dispatches: dispatches::Dispatches::default(),
             aftermath: aftermath::Aftermath::default(),
             contracts: contracts::Contracts::default(),
             vaults,
@@ -182,6 +184,7 @@ impl<S: Store> Engine<S> {
     /// Adopts the sessions of an earlier daemon, ends those whose process is gone, and starts the
     /// timers. Call once, within a `LocalSet`.
     pub async fn start(self: &Rc<Self>) {
+        self.take_up_dispatches();
         self.adopt().await;
         self.answers_again();
         self.absorb_faults();
@@ -306,7 +309,7 @@ impl<S: Store> Engine<S> {
         extend: &WaitSender,
     ) -> HookAnswer {
         let started = Instant::now();
-        let verdict = match dialects::read(header, &input) {
+        let (verdict, receipt) = match dialects::read(header, &input) {
             Ok(mut step) => {
                 drop(input);
                 if step.pid.is_none() && dialects::is_known_by_its_process(&header.client) {
@@ -321,10 +324,13 @@ impl<S: Store> Engine<S> {
                     outcome: Some(format!("not understood: {why}")),
                     ..Event::default()
                 });
-                dialects::Verdict::Pass
+                (dialects::Verdict::Pass, None)
             }
         };
-        dialects::answer(header, &verdict)
+        HookAnswer {
+            receipt,
+            ..dialects::answer(header, &verdict)
+        }
     }
 
     /// Logs a tool call with its input and output, or a request that was refused.

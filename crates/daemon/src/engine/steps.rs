@@ -9,19 +9,19 @@ use kite_wire::{frame::Header, reply::Event};
 use super::{Engine, callers::Actor, patience::Patience};
 use crate::{
     dialects::{self, Effect, Step, Verdict, What},
-    doors::WaitSender,
+    doors::{Receipt, WaitSender},
 };
 
 impl<S: Store> Engine<S> {
     /// Takes one step: finds the session, judges what is due, logs it. A hook whose answer counts
-    /// is asked for time where that takes long.
+    /// is asked for time where that takes long. The receipt is for what is told only once.
     pub(super) async fn step(
         self: &Rc<Self>,
         header: &Header,
         step: Step,
         extend: &WaitSender,
         started: Instant,
-    ) -> Verdict {
+    ) -> (Verdict, Option<Receipt>) {
         let patience = Patience::new(extend);
         let is_heard = dialects::hears(&header.client, &step.what);
         let counts = is_heard || dialects::may_continue(&step.what) || header.event == "PreToolUse";
@@ -39,7 +39,7 @@ impl<S: Store> Engine<S> {
         is_heard: bool,
         patience: &Patience<'_>,
         started: Instant,
-    ) -> Verdict {
+    ) -> (Verdict, Option<Receipt>) {
         let actor = Actor {
             client: header.client.clone(),
             pid: step.pid,
@@ -51,7 +51,7 @@ impl<S: Store> Engine<S> {
         let session = match self.open(actor).await {
             Ok(Some(session)) => session,
             // Its process is gone, or the store is in trouble: a fault never refuses.
-            Ok(None) | Err(_) => return Verdict::Pass,
+            Ok(None) | Err(_) => return (Verdict::Pass, None),
         };
         let owner = Owner {
             session,
@@ -61,11 +61,15 @@ impl<S: Store> Engine<S> {
         self.worktree_may_be_merged(session);
         let verdict = self.take(&owner, &step, patience).await;
         let verdict = self.with_notices(&owner, is_heard, verdict).await;
+        let (verdict, receipt) = self.with_dispatches(&owner, &step.what, is_heard, verdict);
+        if matches!(step.what, What::TurnEnd { .. }) && receipt.is_none() {
+            self.turn_may_be_over(owner.session);
+        }
         self.prevented
             .borrow_mut()
             .hook(started.elapsed(), patience.waited.get());
         self.log_step(header, &step, &owner, &verdict, started);
-        verdict
+        (verdict, receipt)
     }
 
     async fn take(self: &Rc<Self>, owner: &Owner, step: &Step, patience: &Patience<'_>) -> Verdict {
@@ -125,7 +129,6 @@ impl<S: Store> Engine<S> {
                 self.earlier_calls_are_over(owner, None);
                 self.edits_are_over(owner);
             }
-            What::TurnEnd { .. } => self.turn_may_be_over(owner.session),
             What::SubagentEnd => {
                 self.calls_are_over(owner);
                 self.notices.agent_is_gone(owner);
@@ -140,6 +143,8 @@ impl<S: Store> Engine<S> {
                 self.end(owner.session, State::Ended, "its client ended it")
                     .await;
             }
+            // What waits for the session decides whether it is one.
+            What::TurnEnd { .. } => {}
             What::SubagentStart | What::DirectoryChanged | What::Other => {}
         }
         Verdict::Pass

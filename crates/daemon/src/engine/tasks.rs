@@ -110,6 +110,9 @@ impl<S: Store> Engine<S> {
                     .await
             }
         };
+        if let Ok(Ok(changed)) = &judged {
+            self.assignment_claimed(changed.task, &owner).await;
+        }
         let say = |changed: &Changed| said.say(changed, envelope.id);
         self.task_answer(judged, Some(owner.session), "claimed", say)
     }
@@ -234,6 +237,7 @@ impl<S: Store> Engine<S> {
         for woken in &changed.woken {
             note(*woken, "ready", "ready");
         }
+        self.assignment_moved(changed.task);
         self.tasks_changed(&project, changed);
     }
 

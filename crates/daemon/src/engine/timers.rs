@@ -36,6 +36,7 @@ pub(super) async fn run<S: Store>(engine: Rc<Engine<S>>) {
         engine.give_back().await;
         engine.expire().await;
         engine.end_silent_sessions().await;
+        engine.dispatches_due().await;
         if tick.is_multiple_of(SAVE_EVERY_TICKS) {
             engine.absorb_faults();
             engine.save_prevented().await;

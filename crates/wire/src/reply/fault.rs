@@ -48,6 +48,14 @@ pub const CODES: &[(&str, &str)] = &[
         "no_session",
         "the request needs a session, and the caller names none",
     ),
+    (
+        "nobody_idle",
+        "no session of the project is between turns, without a task and without a dispatch",
+    ),
+    (
+        "unknown_dispatch",
+        "the caller neither sent nor was sent a dispatch with this id or prefix",
+    ),
     ("locked", "another session has locked it"),
     (
         "busy",
