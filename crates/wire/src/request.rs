@@ -278,9 +278,10 @@ requests! {
     "worktree_remove" WorktreeRemove {
         /// Id, unique prefix, branch or absolute path.
         worktree: String,
-        /// Also where its branch is not merged; the branch then stays. Uncommitted work is first
-        /// kept as a snapshot.
+        /// Also where its branch is not merged; the branch then stays.
         #[serde(skip_serializing_if = "is_false")] unmerged: bool,
+        /// Also where files are not committed; they are first kept as a snapshot.
+        #[serde(skip_serializing_if = "is_false")] uncommitted: bool,
     }
     /// Assigns a task or says something to a running session, at its next step.
     "dispatch" Dispatch {

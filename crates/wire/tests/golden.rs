@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use kite_wire::{
     reply::{
         self, Done, Events, FileChangers, Locks, OneTask, Push, Sessions, Stats, Tasks, Welcome,
-        vault,
+        checkouts, vault,
     },
     request::{Request, TYPES},
 };
@@ -67,6 +67,8 @@ fn replies_are_understood_and_written_alike() {
             "file_changers" => again::<FileChangers>(id, value),
             "done" => again::<Done>(id, value),
             "fault" => reply::fault_line(id, &reply::read::<Done>(value).expect_err("a fault")),
+            "worktrees" => again::<checkouts::Checkouts>(id, value),
+            "worktree_removed" => again::<checkouts::CheckoutRemoved>(id, value),
             "vault_searched" => again::<vault::Answers>(id, value),
             "vault_written" => again::<vault::Written>(id, value),
             "vault_listed" => again::<vault::Notes>(id, value),

@@ -117,6 +117,26 @@ pub const CODES: &[(&str, &str)] = &[
         "unknown_note",
         "there is no such note, or it is not the caller's to see",
     ),
+    (
+        "unknown_worktree",
+        "Kite made no worktree of this id, branch or path, or several begin so",
+    ),
+    (
+        "not_a_repository",
+        "there is no git repository with a commit, of which a worktree could be made",
+    ),
+    (
+        "worktree_in_use",
+        "a live session works in the worktree",
+    ),
+    (
+        "work_would_be_lost",
+        "the worktree holds work that is nowhere else",
+    ),
+    (
+        "worktree_failed",
+        "git or the disk failed; nothing was left half made",
+    ),
     ("no_vault", "the project has no vault of its own"),
     (
         "vault_error",
