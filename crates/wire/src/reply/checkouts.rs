@@ -48,7 +48,8 @@ pub struct Checkouts {
 /// Answer to `worktree_remove`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutRemoved {
-    pub id: String,
+    /// Its id.
+    pub worktree: String,
     pub path: String,
     pub branch: String,
     /// The branch stays: it has commits that were not merged.
