@@ -11,6 +11,7 @@ pub mod doors;
 pub mod engine;
 pub mod hands;
 pub mod lifecycle;
+mod presets;
 mod service;
 mod translate;
 

@@ -51,18 +51,22 @@ pub(crate) fn caller() -> Caller {
     let cwd = env::current_dir()
         .ok()
         .and_then(|dir| dir.into_os_string().into_string().ok());
+    // The agent that Kite started, where this runs inside of one.
+    let started = env::var("KITE_AGENT").ok().filter(|id| !id.is_empty());
     match ancestry::agent() {
         Some(agent) => Caller {
             client: agent.client.to_owned(),
             pid: agent.pid,
             client_session_id: agent.session_id,
             cwd,
+            agent: started,
             ..Caller::default()
         },
         None => Caller {
             client: "person".to_owned(),
             pid: shell(),
             cwd,
+            agent: started,
             ..Caller::default()
         },
     }

@@ -182,6 +182,7 @@ impl Surroundings {
                 .as_ref()
                 .map(|(_, version)| clipped(version)),
             fingerprint: Some(fingerprint),
+            agent: (self.variable)("KITE_AGENT"),
         }
     }
 

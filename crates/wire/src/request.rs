@@ -65,6 +65,10 @@ pub struct Caller {
     /// Fingerprint of the tool schemas that the caller's MCP server offers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// The agent that Kite started and that calls (`KITE_AGENT` of its environment): the session is
+    /// that agent's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
 }
 
 macro_rules! requests {
@@ -422,7 +426,7 @@ requests! {
         #[serde(skip_serializing_if = "Option::is_none")] after: Option<u64>,
         /// sessions: also those that have ended.
         #[serde(skip_serializing_if = "is_false")] ended: bool,
-        /// 1 to 1,000, default 50 (events: 100, the newest).
+        /// 1 to 1,000, default 50 (sessions: 1,000, the newest; events: 100, the newest).
         #[serde(skip_serializing_if = "Option::is_none")] limit: Option<u32>,
     }
     /// After `hello`: pushes a [`crate::reply::Push`] line for each change of these topics

@@ -28,6 +28,9 @@ const SHELL_TOOL: &str = "Bash";
 struct Input<'a> {
     session_id: Option<String>,
     cwd: Option<String>,
+    permission_mode: Option<String>,
+    /// Why a session starts: `startup`, `resume`, `clear`, `compact`, `fork`.
+    source: Option<String>,
     agent_id: Option<String>,
     tool_name: Option<String>,
     tool_use_id: Option<String>,
@@ -92,6 +95,8 @@ pub(super) fn read(header: &Header, bytes: &[u8]) -> Result<Step, String> {
         client_session_id: input.session_id,
         agent: input.agent_id.filter(|agent| !agent.is_empty()),
         cwd: input.cwd,
+        permission_mode: input.permission_mode,
+        context_lost: matches!(input.source.as_deref(), Some("clear" | "compact")),
         tool_use_id: input.tool_use_id,
     })
 }

@@ -28,6 +28,10 @@ pub(crate) struct Step {
     /// The client's id of the subagent that acts, if one does.
     pub(crate) agent: Option<String>,
     pub(crate) cwd: Option<String>,
+    /// What the session may do without being asked, as its client calls it.
+    pub(crate) permission_mode: Option<String>,
+    /// What the model was told before is no longer in its context, or is there as a summary only.
+    pub(crate) context_lost: bool,
     /// The client's id of the tool call.
     pub(crate) tool_use_id: Option<String>,
     pub(crate) what: What,

@@ -34,6 +34,8 @@ pub(super) struct Actor {
     pub(super) cwd: Option<String>,
     pub(super) fingerprint: Option<String>,
     pub(super) intent: Option<String>,
+    /// The agent that Kite started and that acts, by the variable that it was given.
+    pub(super) kite_agent: Option<String>,
 }
 
 impl From<Caller> for Actor {
@@ -46,6 +48,7 @@ impl From<Caller> for Actor {
             cwd: caller.cwd,
             fingerprint: caller.fingerprint,
             intent: None,
+            kite_agent: caller.agent,
         }
     }
 }
@@ -143,6 +146,9 @@ impl<S: Store> Engine<S> {
 
     /// A live session of this actor that is known without looking at the machine.
     fn known(&self, actor: &Actor) -> Option<SessionId> {
+        if let Some(id) = self.session_of_agent(actor) {
+            return Some(id);
+        }
         if let Some(pid) = actor.pid {
             let id = self
                 .presence
@@ -279,8 +285,16 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    /// Ends a session and frees all that it had.
+    /// Ends a session and frees all that it had. That of an agent which Kite runs lasts until the
+    /// agent's end has been seen and read.
     pub(super) async fn end(&self, id: SessionId, state: State, why: &str) {
+        if !self.ends_with_its_agent(id) {
+            self.end_session_now(id, state, why).await;
+        }
+    }
+
+    /// As [`Engine::end`], whoever's it is.
+    pub(super) async fn end_session_now(&self, id: SessionId, state: State, why: &str) {
         if !self.is_live(id) {
             return;
         }
@@ -294,6 +308,7 @@ impl<S: Store> Engine<S> {
         self.settings.forget(id);
         self.touches.borrow_mut().forget_reader(id);
         self.notices.forget(id);
+        self.agents.forget_session(id);
         let freed_holds = self.holds.borrow_mut().drop_session(id);
         if !freed_holds.is_empty() {
             self.hold_freed.notify_waiters();

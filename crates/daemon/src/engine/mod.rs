@@ -117,6 +117,7 @@ pub struct Engine<S> {
     keeping: keeping::Keeping,
     reviews: reviews::Reviews,
     notices: notices::Notices,
+    agents: agents::Agents,
     dispatches: dispatches::Dispatches,
     aftermath: aftermath::Aftermath,
     contracts: contracts::Contracts,
@@ -142,7 +143,7 @@ impl<S: Store> Engine<S> {
     ) -> Rc<Self> {
         let clock = Clock::default();
         let started_wall_ms = clock.now().wall_ms;
-        let vaults = vaults::Vaults::new(identity.home.path());
+        let vaults = vaults::Vaults::new(identity.home.path(), &config.vault.folders);
         Rc::new(Engine {
             store,
             log,
@@ -161,6 +162,7 @@ impl<S: Store> Engine<S> {
             keeping: keeping::Keeping::default(),
             reviews: reviews::Reviews::default(),
             notices: notices::Notices::default(),
+            agents: agents::Agents::default(),
             dispatches: dispatches::Dispatches::default(),
             aftermath: aftermath::Aftermath::default(),
             contracts: contracts::Contracts::default(),
@@ -185,10 +187,12 @@ impl<S: Store> Engine<S> {
     /// timers. Call once, within a `LocalSet`.
     pub async fn start(self: &Rc<Self>) {
         self.take_up_dispatches();
+        self.load_agents();
         self.adopt().await;
         self.answers_again();
         self.absorb_faults();
         tokio::task::spawn_local(timers::run(Rc::clone(self)));
+        tokio::task::spawn_local(agents::run(Rc::clone(self)));
         tokio::task::spawn_local(worktrees::run(Rc::clone(self)));
         tokio::task::spawn_local(subscribers::pass_on_events(Rc::clone(self)));
         tokio::task::spawn_local(subscribers::pass_on_ends(Rc::clone(self)));

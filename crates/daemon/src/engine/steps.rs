@@ -46,6 +46,7 @@ impl<S: Store> Engine<S> {
             client_session_id: step.client_session_id.clone(),
             client_version: step.client_version.clone(),
             cwd: step.cwd.clone(),
+            kite_agent: header.env("KITE_AGENT").map(str::to_owned),
             ..Actor::default()
         };
         let session = match self.open(actor).await {
@@ -58,6 +59,9 @@ impl<S: Store> Engine<S> {
             agent: step.agent.clone(),
         };
         self.alive(session);
+        if let Some(mode) = &step.permission_mode {
+            self.agents.session_may(session, mode);
+        }
         self.worktree_may_be_merged(session);
         let verdict = self.take(&owner, &step, patience).await;
         let verdict = self.with_notices(&owner, is_heard, verdict).await;

@@ -149,6 +149,7 @@ impl<S: Store> Engine<S> {
     /// Tells of a task and of those it woke, and names every task that now reads differently:
     /// one shows the states of its neighbours.
     pub(super) fn tasks_changed(&self, project: &str, changed: &Changed) {
+        self.agents.wake();
         if !self.subscribers.borrow().wants("tasks") {
             return;
         }

@@ -16,6 +16,7 @@ use super::{
     find::{Probe, probe},
     readiness::{Report, await_report},
 };
+use crate::presets;
 
 /// Environment variables that the daemon gets, beside all that begin with [`OWN_PREFIXES`].
 const ALLOWED: &[&str] = &["HOME", "PATH", "TZ", "LANG", "TMPDIR", "USER", "LOGNAME"];
@@ -123,7 +124,9 @@ fn is_allowed(name: &std::ffi::OsStr) -> bool {
     };
     // An agent's hook may start the daemon, which then must not pass for the agent's own process.
     name != "KITE_AGENT"
-        && (ALLOWED.contains(&name) || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
+        && (ALLOWED.contains(&name)
+            || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            || presets::passes(name))
 }
 
 /// Where the daemon's stdout and stderr go: a panic, a word from a library.

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::error::{Error, Exit};
+use crate::{
+    error::{Error, Exit},
+    wiring::write_birth_files,
+};
 
 /// Runs what a directory describes, keeps its output, and leaves nothing of it alive.
 #[derive(Debug, Args)]
@@ -19,6 +22,6 @@ pub(crate) struct SuperviseArgs {
 }
 
 pub(crate) fn run(args: &SuperviseArgs) -> Result<Exit, Error> {
-    kite_supervisor::supervise(&args.directory, |_directory| Ok(()))?;
+    kite_supervisor::supervise(&args.directory, write_birth_files)?;
     Ok(Exit::Success)
 }

@@ -6,6 +6,7 @@
 //!
 //! **Architecture Invariant:** wiring knows files, not the daemon, and prints nothing.
 
+mod birth;
 mod build_id;
 mod client_lock;
 mod clients;
@@ -35,6 +36,7 @@ mod transaction;
 mod uninit;
 mod url;
 
+pub(crate) use birth::write_birth_files;
 pub(crate) use build_id::BuildId;
 pub(crate) use clients::{Client, ClientWiring, inspect_clients};
 pub(crate) use command::shell_quoted;

@@ -123,6 +123,7 @@ fn anonymous(introduction: &Introduction, context: &RequestContext<RoleServer>) 
         cwd: directory(context),
         client_version: Some(clipped(&version)).filter(|version| !version.is_empty()),
         fingerprint: Some(catalogue::fingerprint()),
+        agent: None,
     }
 }
 

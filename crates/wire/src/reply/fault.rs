@@ -79,6 +79,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("nothing_ready", "no task of the project can be claimed now"),
     ("unknown_task", "no task has this id or prefix"),
     ("ambiguous_task", "several tasks begin with this prefix"),
+    ("unknown_agent", "no agent has this id or prefix"),
     ("dependency_cycle", "the tasks would wait for each other"),
     (
         "unknown_dependency",

@@ -72,13 +72,21 @@ impl Agents {
     #[must_use]
     pub fn running_max(&self) -> usize {
         match usize::try_from(self.max_agents) {
-            Ok(0) | Err(_) => std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2)),
+            Ok(0) | Err(_) => {
+                std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
+            }
             Ok(set) => set,
         }
     }
 }
 
-const MODES: &[&str] = &["plan", "default", "acceptEdits", "auto", "bypassPermissions"];
+const MODES: &[&str] = &[
+    "plan",
+    "default",
+    "acceptEdits",
+    "auto",
+    "bypassPermissions",
+];
 
 fn mode(config: &mut Config, value: &Value) {
     if let Value::Word(at) = value
@@ -174,7 +182,10 @@ mod tests {
 
     #[test]
     fn modes_have_one_name_each_and_an_order() {
-        let modes: Vec<_> = MODES.iter().filter_map(|name| PermissionMode::named(name)).collect();
+        let modes: Vec<_> = MODES
+            .iter()
+            .filter_map(|name| PermissionMode::named(name))
+            .collect();
         assert!(modes.is_sorted());
         for (name, mode) in MODES.iter().zip(&modes) {
             assert_eq!(mode.name(), *name);

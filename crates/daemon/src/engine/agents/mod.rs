@@ -1,41 +1,25 @@
 //! Agents that Kite runs: queued, started, adopted, ended.
+//!
+//! A run is a document, a directory below `$KITE_HOME/agents`, a supervisor and a session. What is
+//! about to happen is written into the document first, so that a daemon that comes after this one
+//! knows where to go on, whatever died in between.
+//!
+//! **Architecture Invariant:** no process is started or signalled but through `kite_supervisor`, and
+//! none that Kite did not start. What may take time runs off the loop.
 
-use std::rc::Rc;
+mod adopt;
+mod budget;
+mod end;
+mod limits;
+mod prompt;
+mod queue;
+mod record;
+mod register;
+mod requests;
+mod shown;
+mod spawn;
+mod start;
+mod who;
 
-use kite_store::Store;
-use kite_wire::{
-    reply::Fault,
-    request::{AgentList, AgentSpawn, AgentStop, Envelope},
-};
-
-use super::Engine;
-use crate::doors::Connection;
-
-impl<S: Store> Engine<S> {
-    pub(super) async fn agent_spawn(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: AgentSpawn,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`agent_spawn` is not built yet"))
-    }
-
-    pub(super) async fn agent_list(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: AgentList,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`agent_list` is not built yet"))
-    }
-
-    pub(super) async fn agent_stop(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: AgentStop,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`agent_stop` is not built yet"))
-    }
-}
+pub(super) use queue::run;
+pub(super) use register::Agents;

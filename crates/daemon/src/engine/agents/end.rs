@@ -1,0 +1,382 @@
+//! The end of a run: seen, understood, and what follows from it for the task, the session and the
+//! next run.
+
+use std::{path::Path, rc::Rc};
+
+use kite_rules::{
+    limits::TEXT_CHARS_MAX,
+    session::{Owner, State as SessionState},
+    task::{self, TaskId},
+};
+use kite_store::Store;
+use kite_supervisor::{Exit, Found, Reason};
+
+use super::{
+    super::{Engine, callers::random, secrets::clean},
+    budget::{self, After},
+    record::{Record, State},
+    spawn::uuid,
+};
+use crate::{
+    hands::processes,
+    presets::{End, Outcome, Preset, Report},
+    translate::{refusal::Reader, words::inline},
+};
+
+/// Lines of output that are kept of a run that failed or is parked.
+const LAST_LINES: usize = 50;
+/// Characters of one of them.
+const LINE_CHARS_MAX: usize = 500;
+/// Characters of a reason.
+const REASON_CHARS_MAX: usize = 300;
+
+/// How a run ended, as its directory tells.
+#[derive(Debug)]
+enum Ended {
+    Exited(Exit, Texts),
+    /// Its supervisor died; so many of its processes were left, and ended now.
+    Gone {
+        strays: usize,
+    },
+    /// Its program never ran.
+    NeverStarted,
+    /// Its directory cannot be read.
+    Unknown(String),
+}
+
+/// What it wrote.
+#[derive(Debug, Default)]
+struct Texts {
+    output: String,
+    log: String,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq)]
+struct Verdict {
+    state: State,
+    reason: Option<String>,
+}
+
+impl<S: Store> Engine<S> {
+    /// Waits for the end of a run that is under way, and does what follows from it.
+    pub(super) async fn watch_agent(self: &Rc<Self>, id: &str) {
+        loop {
+            let directory = self.run_directory(id);
+            let look = {
+                let directory = directory.clone();
+                move || kite_supervisor::find(&directory)
+            };
+            let found = tokio::task::spawn_blocking(look).await;
+            let supervisor = match found {
+                Err(_) => return, // The daemon is ending; the next one looks again.
+                Ok(Ok(Found::Alive { supervisor, .. })) => supervisor,
+                Ok(Ok(_) | Err(_)) => break,
+            };
+            match processes::start_time(supervisor.pid) {
+                None => {}
+                Some(started) => processes::watch(supervisor.pid, started).await,
+            }
+        }
+        self.settle_agent(id).await;
+    }
+
+    /// A run has ended: reads how, and settles everything that hung on it.
+    async fn settle_agent(self: &Rc<Self>, id: &str) {
+        let Some(run) = self.agents.get(id).filter(|run| run.state.is_under_way()) else {
+            return;
+        };
+        let ended = self.read_end(&run).await;
+        if matches!(ended, Ended::NeverStarted) && run.stop.is_none() {
+            self.queue_again(run).await;
+            return self.agents.wake();
+        }
+        let preset = self.preset(&run.preset).await.ok();
+        let report = match (&ended, &preset) {
+            (Ended::Exited(exit, texts), Some(preset)) => read_report(preset, exit, texts),
+            _ => None,
+        };
+        let verdict = judge(&run, &ended, report.as_ref());
+        let report = report.unwrap_or_default();
+        let said = clean(Some(&report.text)).filter(|text| !text.is_empty());
+        self.settle_task(&run, &verdict, said.as_deref()).await;
+        // As it is now: somebody may have asked for its end meanwhile.
+        let Some(mut run) = self.agents.get(id) else {
+            return;
+        };
+        run.state = verdict.state;
+        run.reason = verdict.reason;
+        run.died = verdict.state == State::Lost;
+        run.ended_ms = Some(self.now().wall_ms);
+        run.result = said.filter(|_| run.state == State::Done);
+        run.cost_usd = report.cost_usd;
+        run.turns = report.turns;
+        if let Ended::Exited(exit, _) = &ended {
+            run.exit_code = exit.code;
+        }
+        if run.state != State::Done {
+            run.last_lines = self.last_lines(&run).await;
+        }
+        self.keep_end(run).await;
+        self.agents.wake();
+    }
+
+    /// Keeps a run that has ended, together with the one that follows it.
+    async fn keep_end(self: &Rc<Self>, run: Record) {
+        let records = self.with_next(run);
+        let ended = records[0].clone();
+        if let Err(error) = self.keep_agents(records).await {
+            // The next daemon finds it as it was, and settles it again.
+            self.agent_trouble(&ended, &format!("its end is not stored: {error}"));
+            self.agents.set(ended);
+        }
+    }
+
+    async fn read_end(&self, run: &Record) -> Ended {
+        let directory = self.run_directory(&run.id);
+        let read = tokio::task::spawn_blocking(move || read_directory(&directory)).await;
+        read.unwrap_or_else(|_| Ended::Unknown("the daemon was ending".to_owned()))
+    }
+
+    /// The last lines of its output, for people: redacted, bounded, escaped where they are shown.
+    async fn last_lines(&self, run: &Record) -> Vec<String> {
+        let directory = self.run_directory(&run.id);
+        let read = move || kite_supervisor::tail(&directory, LAST_LINES).unwrap_or_default();
+        let log = tokio::task::spawn_blocking(read).await.unwrap_or_default();
+        let log = kite_redact::redact(&log);
+        log.lines()
+            .map(|line| line.chars().take(LINE_CHARS_MAX).collect())
+            .collect()
+    }
+
+    /// What its end means for its task and its session.
+    async fn settle_task(self: &Rc<Self>, run: &Record, verdict: &Verdict, text: Option<&str>) {
+        let Some(owner) = run.owner() else { return };
+        let why = verdict
+            .reason
+            .clone()
+            .unwrap_or_else(|| "its agent ended".to_owned());
+        if let Some(task) = run.task_id().filter(|task| self.holds(*task, &owner)) {
+            match verdict.state {
+                State::Done => self.complete_for(run, task, &owner, text).await,
+                State::Failed => self.end_claim_of_agent(task, &owner, Some(()), &why).await,
+                // The session's end gives it back, and counts the death.
+                State::Lost => {}
+                _ => self.end_claim_of_agent(task, &owner, None, &why).await,
+            }
+        }
+        let (state, why) = match verdict.state {
+            State::Lost => (SessionState::Lost, format!("its agent died: {why}")),
+            _ => (SessionState::Ended, "its agent ended".to_owned()),
+        };
+        self.end_session_now(owner.session, state, &why).await;
+    }
+
+    fn holds(&self, task: TaskId, owner: &Owner) -> bool {
+        self.store.read(|ledger| {
+            ledger.tasks.get(task).is_some_and(|task| {
+                let holder = task.owner.as_ref().map(|holder| holder.session);
+                task.state == task::State::Claimed && holder == Some(owner.session)
+            })
+        })
+    }
+
+    async fn complete_for(
+        self: &Rc<Self>,
+        run: &Record,
+        task: TaskId,
+        owner: &Owner,
+        text: Option<&str>,
+    ) {
+        if let Err(fault) = self.approved(task, owner, run.attempt) {
+            return self
+                .end_claim_of_agent(task, owner, None, &fault.message)
+                .await;
+        }
+        let result = text.unwrap_or("(it left no words)");
+        let result = result.chars().take(TEXT_CHARS_MAX).collect();
+        let (attempt, now) = (run.attempt, self.now());
+        let judged = self
+            .store
+            .complete(task, owner, attempt, Some(result), now, None)
+            .await;
+        match judged {
+            Ok(Ok(changed)) => self.task_changed(&changed, "completed", Some(owner.session)),
+            Ok(Err(refusal)) => {
+                let why = self.refused(&refusal, Reader::Request).message;
+                self.agent_trouble(run, &format!("its task could not be completed: {why}"));
+            }
+            Err(error) => {
+                self.agent_trouble(run, &format!("its task could not be completed: {error}"))
+            }
+        }
+    }
+
+    /// Ends a claim: the task is ready again or, with `failed`, failed.
+    pub(super) async fn end_claim_of_agent(
+        self: &Rc<Self>,
+        task: TaskId,
+        owner: &Owner,
+        failed: Option<()>,
+        why: &str,
+    ) {
+        let reason = Some(why.to_owned());
+        let failed = failed.is_some();
+        let judged = self
+            .store
+            .release_task(task, owner, None, reason, failed, self.now(), None)
+            .await;
+        if let Ok(Ok(changed)) = judged {
+            let what = if failed { "failed" } else { "released" };
+            self.task_changed(&changed, what, Some(owner.session));
+        }
+    }
+
+    /// The run, and the one that follows it, if one does; else it may be parked.
+    fn with_next(&self, mut run: Record) -> Vec<Record> {
+        let now = self.now().wall_ms;
+        if !matches!(run.state, State::Lost | State::Waiting) {
+            return vec![run];
+        }
+        let mut line = self
+            .agents
+            .all(|other| other.line == run.line && other.id != run.id);
+        line.push(run.clone());
+        line.reverse();
+        let after = match run.state {
+            State::Waiting => budget::after_refusal(line.iter(), now),
+            _ => budget::after_death(line.iter(), now),
+        };
+        let not_before_ms = match (after, self.cannot_go_on(&run)) {
+            (After::Again { not_before_ms }, None) => not_before_ms,
+            (After::Parked(why), _) | (After::Again { .. }, Some(why)) => {
+                let last = run.reason.take().unwrap_or_default();
+                run.state = State::Parked;
+                run.reason = Some(format!("{why}; at last: {last}"));
+                return vec![run];
+            }
+        };
+        let id = format!("{:032x}", random());
+        let mut next = run.again(id, uuid(random()), self.agents.next_number(), now);
+        next.not_before_ms = not_before_ms;
+        run.next = Some(next.id.clone());
+        vec![run, next]
+    }
+
+    /// Why another run would have nothing to do.
+    fn cannot_go_on(&self, run: &Record) -> Option<String> {
+        let id = run.task_id()?;
+        let state = self
+            .store
+            .read(|ledger| ledger.tasks.get(id).map(|task| task.state));
+        match state {
+            Some(task::State::Ready) => None,
+            Some(state) => Some(format!(
+                "its task is {}",
+                crate::translate::state_name(state)
+            )),
+            None => Some("its task is not kept any more".to_owned()),
+        }
+    }
+}
+
+/// Reads the end of a run, and ends what a dead supervisor left. Blocks.
+fn read_directory(directory: &Path) -> Ended {
+    match kite_supervisor::find(directory) {
+        Err(error) => Ended::Unknown(error.to_string()),
+        Ok(Found::NeverStarted) => Ended::NeverStarted,
+        Ok(Found::Ended(exit)) if exit.reason == Reason::Abandoned => Ended::NeverStarted,
+        Ok(Found::Ended(exit)) => Ended::Exited(exit, texts(directory)),
+        Ok(Found::Gone { .. } | Found::Alive { .. }) => {
+            match kite_supervisor::end_strays(directory) {
+                Ok(strays) => Ended::Gone {
+                    strays: strays.ended as usize,
+                },
+                Err(error) => Ended::Unknown(error.to_string()),
+            }
+        }
+    }
+}
+
+fn texts(directory: &Path) -> Texts {
+    let output = kite_supervisor::stdout(directory).unwrap_or_default();
+    Texts {
+        output: String::from_utf8_lossy(&output).into_owned(),
+        log: kite_supervisor::tail(directory, LAST_LINES).unwrap_or_default(),
+    }
+}
+
+/// What its client says of its end, where it ended by itself.
+fn read_report(preset: &Preset, exit: &Exit, texts: &Texts) -> Option<Report> {
+    let by_itself = matches!(exit.reason, Reason::Exited | Reason::Signalled);
+    by_itself.then(|| {
+        preset.read(&End {
+            code: exit.code,
+            signal: exit.signal,
+            output: texts.output.clone(),
+            log: texts.log.clone(),
+        })
+    })
+}
+
+/// What a run came to. Pure.
+fn judge(run: &Record, ended: &Ended, report: Option<&Report>) -> Verdict {
+    let verdict = |state: State, reason: Option<String>| Verdict {
+        state,
+        reason: reason.map(|reason| inline(&kite_redact::redact(&reason), REASON_CHARS_MAX)),
+    };
+    // Whoever asked for its end has it, however it looks.
+    if let Some(why) = &run.stop {
+        let by_itself = report.is_some_and(|report| report.outcome == Outcome::Done);
+        if !by_itself {
+            return verdict(State::Stopped, Some(why.clone()));
+        }
+    }
+    let exit = match ended {
+        Ended::Exited(exit, _) => exit,
+        Ended::Gone { strays: 0 } => {
+            return verdict(State::Lost, Some("its supervisor died".to_owned()));
+        }
+        Ended::Gone { strays } => {
+            let why = format!("its supervisor died; {strays} of its processes were left and ended");
+            return verdict(State::Lost, Some(why));
+        }
+        Ended::NeverStarted => {
+            return verdict(State::Lost, Some("it was never let go".to_owned()));
+        }
+        Ended::Unknown(why) => {
+            return verdict(State::Lost, Some(format!("its end cannot be read: {why}")));
+        }
+    };
+    match (exit.reason, report) {
+        (Reason::TimedOut, _) => {
+            let why = format!("it took longer than {} s", run.timeout_s);
+            verdict(State::Failed, Some(why))
+        }
+        (Reason::NotStarted, _) => {
+            let why = exit.error.clone().unwrap_or_default();
+            verdict(State::Parked, Some(format!("it cannot be started: {why}")))
+        }
+        (Reason::Exited | Reason::Signalled, Some(report)) => {
+            let why = Some(report.text.clone());
+            match report.outcome {
+                Outcome::Done => verdict(State::Done, None),
+                Outcome::Died => verdict(State::Lost, why),
+                Outcome::Exhausted => verdict(State::Failed, why),
+                Outcome::RateLimited => verdict(State::Waiting, why),
+                Outcome::Unauthorized => verdict(State::Parked, why),
+            }
+        }
+        (Reason::Stopped, _) => {
+            // Nobody of Kite's asked for it: somebody signalled the supervisor.
+            verdict(
+                State::Lost,
+                Some("its supervisor was told to end".to_owned()),
+            )
+        }
+        (Reason::Exited | Reason::Signalled | Reason::Lost | Reason::Abandoned, _) => {
+            let why = exit.error.clone().unwrap_or_else(|| "it died".to_owned());
+            verdict(State::Lost, Some(why))
+        }
+    }
+}
