@@ -126,10 +126,7 @@ pub const CODES: &[(&str, &str)] = &[
         "not_a_repository",
         "there is no git repository with a commit, of which a worktree could be made",
     ),
-    (
-        "worktree_in_use",
-        "a live session works in the worktree",
-    ),
+    ("worktree_in_use", "a live session works in the worktree"),
     (
         "work_would_be_lost",
         "the worktree holds work that is nowhere else",
