@@ -194,6 +194,7 @@ impl<S: Store> Engine<S> {
         tokio::task::spawn_local(timers::run(Rc::clone(self)));
         tokio::task::spawn_local(agents::run(Rc::clone(self)));
         tokio::task::spawn_local(worktrees::run(Rc::clone(self)));
+        self.reconcile_checkouts();
         tokio::task::spawn_local(subscribers::pass_on_events(Rc::clone(self)));
         tokio::task::spawn_local(subscribers::pass_on_ends(Rc::clone(self)));
         self.note(Event {

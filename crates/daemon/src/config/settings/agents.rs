@@ -65,6 +65,8 @@ pub struct Agents {
     pub timeout_s: u64,
     /// Most US dollars for one run; 0: no limit.
     pub budget_usd: u64,
+    /// Names of ignored files and directories that go with their worktree.
+    pub worktree_disposable: Vec<String>,
 }
 
 impl Agents {
@@ -174,7 +176,29 @@ pub(super) const SETTINGS: &[Setting] = &[
               said. 0: no limit. It is the client that counts; of those known, Claude Code does.",
         apply: |config, value| set_number(&mut config.agents.budget_usd, value),
     },
+    Setting {
+        name: "worktree_disposable",
+        kind: Kind::Names,
+        default: DISPOSABLE,
+        variable: "KITE_WORKTREE_DISPOSABLE",
+        places: USER,
+        doc: "Names of files and directories that tools make again. Where git ignores them they are no \
+              work: they are deleted with the worktree that they are in. All else that is ignored, like \
+              `.env`, keeps it from being removed. A name that begins with `*` stands for all that end \
+              so.",
+        apply: |config, value| {
+            if let Value::Names(names) = value {
+                config.agents.worktree_disposable = names;
+            }
+        },
+    },
 ];
+
+/// What the best known tools build, fetch or cache inside a working copy.
+const DISPOSABLE: &str = ".DS_Store,.build,.cache,.dart_tool,.eggs,.gradle,.hypothesis,.ipynb_checkpoints,\
+                  .mypy_cache,.next,.nox,.nuxt,.nyc_output,.parcel-cache,.pytest_cache,\
+                  .ruff_cache,.svelte-kit,.tox,.turbo,.venv,.vite,*.pyc,__pycache__,\
+                  bower_components,build,coverage,dist,elm-stuff,htmlcov,node_modules,target,venv";
 
 #[cfg(test)]
 mod tests {
