@@ -166,7 +166,7 @@ fn schemas_stay_within_what_every_client_reads() {
 fn the_list_stays_small_in_the_models_context() {
     let size = kite_mcp::tool_list().to_string().len();
     assert!(
-        size < 10_000,
+        size < 18_000,
         "{size} bytes; each of them is read by every session"
     );
 }

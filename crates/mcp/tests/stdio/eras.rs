@@ -34,7 +34,7 @@ fn tool_names(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "kite_task_create",
     "kite_task_list",
     "kite_task_claim",
@@ -45,6 +45,7 @@ const NAMES: [&str; 10] = [
     "kite_file_unlock",
     "kite_task_show",
     "kite_events",
+    "kite_review",
 ];
 
 #[test]

@@ -8,6 +8,7 @@ mod noise;
 mod prompts;
 mod reconnection;
 mod resources;
+mod reviews;
 mod server;
 mod stand_in;
 mod subscriptions;
