@@ -13,7 +13,7 @@ use crate::{
     directory,
     exit::{Exit, Reason},
     find::{Found, Processes, find},
-    process::{self, Entry},
+    process::{self, Entry, Mark},
     run::Run,
 };
 
@@ -50,14 +50,14 @@ pub fn end_strays(directory: &Path) -> io::Result<Strays> {
         return Ok(Strays::default());
     };
     let run: Option<Run> = directory::read(directory, directory::RUN)?;
-    let cookie = run.as_ref().map(|run| run.cookie.as_str());
+    let mark = run.as_ref().map(Mark::of);
     let grace = run.as_ref().map_or(Duration::ZERO, |run| {
         Duration::from_secs(run.grace_s).min(GRACE_MAX)
     });
 
     let mut seen: Vec<Entry> = Vec::new();
     let look = |seen: &mut Vec<Entry>, signal: Signal| {
-        let found = strays(&processes, cookie);
+        let found = strays(&processes, mark.as_ref());
         for stray in &found {
             let new = !seen.contains(stray);
             if new || signal == Signal::KILL {
@@ -99,15 +99,15 @@ fn until(patience: Duration, mut look: impl FnMut() -> usize) -> usize {
     }
 }
 
-fn strays(processes: &Processes, cookie: Option<&str>) -> Vec<Entry> {
+fn strays(processes: &Processes, mark: Option<&Mark>) -> Vec<Entry> {
     let table = process::table();
     let child = &processes.child;
     let is_child = |entry: &Entry| entry.pid == child.pid && entry.started == child.started;
-    let mut found = cookie.map_or_else(Vec::new, |cookie| process::with_cookie(&table, cookie));
-    if child.runs() {
+    let mut found = mark.map_or_else(Vec::new, |mark| mark.with_cookie(&table));
+    if let Some(mark) = mark.filter(|_| child.runs()) {
         let in_group = |entry: &&Entry| entry.group == child.pid;
         let mut more: Vec<Entry> = table.iter().filter(in_group).copied().collect();
-        more.extend(process::below(&table, is_child));
+        more.extend(mark.below(&table, is_child));
         more.retain(|entry| !found.contains(entry));
         found.extend(more);
     }

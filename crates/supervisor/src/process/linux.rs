@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{self, Read as _},
-    path::PathBuf,
 };
 
 use rustix::{
@@ -73,24 +72,23 @@ pub(super) fn signal(pid: u32, started: u64, signal: Signal) -> bool {
     }
 }
 
-/// Whether the process was started with the cookie. Not to be seen of other users' processes.
-pub(super) fn has_cookie(pid: u32, cookie: &str) -> bool {
-    let Ok(file) = File::open(format!("/proc/{pid}/environ")) else {
-        return false;
-    };
+/// A variable that the process was started with. Not to be seen of other users' processes.
+pub(super) fn variable(pid: u32, name: &str) -> Option<String> {
+    let file = File::open(format!("/proc/{pid}/environ")).ok()?;
     let mut environment = Vec::new();
-    let read = file
-        .take(ENVIRONMENT_BYTES_MAX)
-        .read_to_end(&mut environment);
-    let wanted = format!("{}={cookie}", crate::run::COOKIE);
-    read.is_ok()
-        && environment
-            .split(|byte| *byte == 0)
-            .any(|variable| variable == wanted.as_bytes())
+    file.take(ENVIRONMENT_BYTES_MAX)
+        .read_to_end(&mut environment)
+        .ok()?;
+    let mut variables = environment.split(|byte| *byte == 0);
+    let value = variables.find_map(|variable| {
+        let value = variable.strip_prefix(name.as_bytes())?;
+        value.strip_prefix(b"=")
+    })?;
+    core::str::from_utf8(value).ok().map(str::to_owned)
 }
 
-/// The first argument of a process that runs the same program file as this one.
-pub(super) fn command_of_same_program(pid: u32) -> Option<String> {
+/// The first argument of a process whose program is called as this one's.
+pub(super) fn command_of_same_name(pid: u32) -> Option<String> {
     if program("self")? != program(&pid.to_string())? {
         return None;
     }
@@ -99,11 +97,11 @@ pub(super) fn command_of_same_program(pid: u32) -> Option<String> {
     core::str::from_utf8(command).ok().map(str::to_owned)
 }
 
-/// The program's path; after an upgrade the system says that the old file is gone.
-fn program(pid: &str) -> Option<PathBuf> {
+/// The name of its file; after an upgrade the system adds that the old file is gone.
+fn program(pid: &str) -> Option<String> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
-    let path = path.to_str()?;
-    Some(path.strip_suffix(" (deleted)").unwrap_or(path).into())
+    let name = path.file_name()?.to_str()?;
+    Some(name.strip_suffix(" (deleted)").unwrap_or(name).to_owned())
 }
 
 #[cfg(test)]

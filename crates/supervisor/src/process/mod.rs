@@ -18,9 +18,12 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use system::{ORPHANS_ARE_ADOPTED, adopt_orphans, table};
 
-/// Commands of this very program that outlive the run they were started from: a daemon that was
-/// started again from within an agent, and the supervisors it starts.
+use crate::run::{COOKIE, Run};
+
+/// Commands of this very program that outlive the run they were started from.
 const OWN_COMMANDS: &[&str] = &["daemon", "supervise"];
+/// The variable that names the home they serve.
+const HOME: &str = "KITE_HOME";
 
 /// One process, and no other that may get its number later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,51 +74,77 @@ impl Entry {
     }
 }
 
-/// Everything below the processes that `is_root` picks, they themselves not among it, and nothing
-/// that is Kite's own or below it.
-pub(crate) fn below(table: &[Entry], is_root: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-    let mut roots: Vec<u32> = table.iter().filter(|e| is_root(e)).map(|e| e.pid).collect();
-    let mut found = Vec::new();
-    while let Some(root) = roots.pop() {
-        for entry in table.iter().filter(|entry| entry.parent == root) {
-            let known = found.iter().any(|known: &Entry| known.pid == entry.pid);
-            if !known && !is_kites_own(entry.pid) {
-                found.push(*entry);
-                roots.push(entry.pid);
+/// By what the processes of a run are told from others.
+#[derive(Clone, Debug)]
+pub(crate) struct Mark {
+    cookie: String,
+    /// The home of the Kite that the run belongs to, where the run says.
+    home: Option<String>,
+}
+
+impl Mark {
+    pub(crate) fn of(run: &Run) -> Self {
+        let home = run.environment.iter().find(|(name, _)| name == HOME);
+        Self {
+            cookie: run.cookie.clone(),
+            home: home.map(|(_, home)| home.clone()),
+        }
+    }
+
+    /// Everything below the processes that `is_root` picks, they themselves not among it, and nothing
+    /// that is Kite's own or below it.
+    pub(crate) fn below(&self, table: &[Entry], is_root: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+        let mut roots: Vec<u32> = table.iter().filter(|e| is_root(e)).map(|e| e.pid).collect();
+        let mut found: Vec<Entry> = Vec::new();
+        while let Some(root) = roots.pop() {
+            for entry in table.iter().filter(|entry| entry.parent == root) {
+                let known = found.iter().any(|known| known.pid == entry.pid);
+                if !known && !self.is_kites_own(entry.pid) {
+                    found.push(*entry);
+                    roots.push(entry.pid);
+                }
             }
         }
+        found
     }
-    found
-}
 
-/// Processes with the cookie in their environment, but for Kite's own and what is below those.
-pub(crate) fn with_cookie(table: &[Entry], cookie: &str) -> Vec<Entry> {
-    let me = std::process::id();
-    let marked = |entry: &&Entry| {
-        entry.pid != me && system::has_cookie(entry.pid, cookie) && !under_kites_own(table, entry)
-    };
-    table.iter().filter(marked).copied().collect()
-}
-
-fn under_kites_own(table: &[Entry], entry: &Entry) -> bool {
-    let me = std::process::id();
-    let mut next = *entry;
-    for _ in 0..table.len() {
-        if next.pid == me || is_kites_own(next.pid) {
-            return true;
-        }
-        let Some(parent) = table.iter().find(|above| above.pid == next.parent) else {
-            return false;
+    /// Processes with the cookie in their environment, but for Kite's own and what is below those.
+    pub(crate) fn with_cookie(&self, table: &[Entry]) -> Vec<Entry> {
+        let marked = |entry: &&Entry| {
+            system::variable(entry.pid, COOKIE).is_some_and(|value| value == self.cookie)
+                && !self.is_under_kites_own(table, entry)
         };
-        next = *parent;
+        table.iter().filter(marked).copied().collect()
     }
-    false
-}
 
-/// Whether this is a daemon or a supervisor: this very program, with one of those commands.
-fn is_kites_own(pid: u32) -> bool {
-    system::command_of_same_program(pid)
-        .is_some_and(|command| OWN_COMMANDS.contains(&command.as_str()))
+    fn is_under_kites_own(&self, table: &[Entry], entry: &Entry) -> bool {
+        let me = std::process::id();
+        let mut next = *entry;
+        for _ in 0..table.len() {
+            if next.pid == me || self.is_kites_own(next.pid) {
+                return true;
+            }
+            let Some(parent) = table.iter().find(|above| above.pid == next.parent) else {
+                return false;
+            };
+            next = *parent;
+        }
+        false
+    }
+
+    /// Whether this is the daemon or a supervisor of the same home. They may have been started from
+    /// within a run, by a hook that found no daemon, and serve everybody since.
+    fn is_kites_own(&self, pid: u32) -> bool {
+        let command = system::command_of_same_name(pid);
+        if !command.is_some_and(|command| OWN_COMMANDS.contains(&command.as_str())) {
+            return false;
+        }
+        match (&self.home, system::variable(pid, HOME)) {
+            // A Kite of its own, that the agent tries out.
+            (Some(home), Some(other)) => *home == other,
+            _ => true,
+        }
+    }
 }
 
 fn boot_id() -> String {

@@ -62,15 +62,18 @@ pub(super) fn signal(pid: u32, started: u64, signal: Signal) -> bool {
 }
 
 /// The environment of others is not told here.
-pub(super) fn has_cookie(_pid: u32, _cookie: &str) -> bool {
-    false
+pub(super) fn variable(_pid: u32, _name: &str) -> Option<String> {
+    None
 }
 
-pub(super) fn command_of_same_program(pid: u32) -> Option<String> {
+/// The first argument of a process whose program is called as this one's. What follows a space in a
+/// path is taken for arguments, so that a program in such a place is not recognised.
+pub(super) fn command_of_same_name(pid: u32) -> Option<String> {
     let line = output("ps", &["-o", "args=", "-p", &pid.to_string()])?;
+    let mut words = line.split(' ');
     let program = std::env::current_exe().ok()?;
-    let rest = line.strip_prefix(program.to_str()?)?.strip_prefix(' ')?;
-    rest.split(' ').next().map(str::to_owned)
+    let same = words.next()?.rsplit('/').next() == program.file_name()?.to_str();
+    same.then(|| words.next().map(str::to_owned)).flatten()
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {

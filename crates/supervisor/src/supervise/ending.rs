@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     exit::Reason,
-    process::{self, Entry, ORPHANS_ARE_ADOPTED},
+    process::{self, Entry, Mark, ORPHANS_ARE_ADOPTED},
     run::Run,
 };
 
@@ -21,7 +21,7 @@ const KILLED_FOR: Duration = Duration::from_secs(10);
 pub(super) struct Ending {
     /// The program: its number, which is its group's too.
     leader: u32,
-    cookie: String,
+    mark: Mark,
     grace: Duration,
     time_is_over: Option<Instant>,
     /// Why it was asked to end, where it was.
@@ -39,7 +39,7 @@ impl Ending {
         let after = |seconds| now.checked_add(Duration::from_secs(seconds));
         Self {
             leader,
-            cookie: run.cookie.clone(),
+            mark: Mark::of(run),
             grace: Duration::from_secs(run.grace_s),
             time_is_over: run.time_max_s.and_then(after),
             why: None,
@@ -143,14 +143,14 @@ impl Ending {
     fn rest(&self) -> Vec<Entry> {
         let me = std::process::id();
         let table = process::table();
-        let mut rest = process::below(&table, |entry| entry.pid == me);
+        let mut rest = self.mark.below(&table, |entry| entry.pid == me);
         if !ORPHANS_ARE_ADOPTED {
             let in_group = |entry: &&Entry| entry.group == self.leader && !rest.contains(entry);
             let more: Vec<Entry> = table.iter().filter(in_group).copied().collect();
             rest.extend(more);
         }
         if rest.is_empty() {
-            rest = process::with_cookie(&table, &self.cookie);
+            rest = self.mark.with_cookie(&table);
         }
         rest
     }

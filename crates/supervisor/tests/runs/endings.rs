@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kite_supervisor::{COOKIE, Exit, Found, Reason, stop};
 use rustix::process::Signal;
 
-use crate::stage::{Bystander, Stage, kill, until};
+use crate::stage::{Bystander, PROGRAM, Stage, kill, until};
 
 /// Ends a run that runs, and says how long that took.
 fn stopped(stage: &Stage) -> (Exit, Duration) {
@@ -130,7 +130,9 @@ fn a_process_that_somebody_else_started_for_the_run_is_known_by_its_cookie() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_daemon_that_was_started_from_within_stays() {
-    let stage = Stage::program("starts-daemon");
+    let mut stage = Stage::argv(&[PROGRAM, "starts-daemon", "/kite"]);
+    let home = ("KITE_HOME".to_owned(), "/kite".to_owned());
+    stage.run.environment.push(home);
     stage.start();
     let exit = until("the end", || match stage.find() {
         Found::Ended(exit) => Some(exit),
@@ -141,6 +143,16 @@ fn a_daemon_that_was_started_from_within_stays() {
     let pid = said.lines().find_map(|line| line.strip_prefix("daemon "));
     let pid: u32 = pid.expect("a daemon").parse().expect("a pid");
     assert_eq!(stage.alive(), [pid]);
+}
+
+/// An agent that works on Kite itself, or on what uses it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_daemon_of_another_home_is_ended_like_all_else() {
+    let mut stage = Stage::argv(&[PROGRAM, "starts-daemon", "/elsewhere"]);
+    let home = ("KITE_HOME".to_owned(), "/kite".to_owned());
+    stage.run.environment.push(home);
+    assert_eq!(stage.play().survivors_killed, 1);
 }
 
 #[test]

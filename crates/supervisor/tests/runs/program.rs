@@ -34,8 +34,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             let mut stays = Command::new("sleep");
             start(stays.arg(LIFE.as_secs().to_string()))?;
         }
-        ["starts-daemon"] => {
-            let pid = start(Command::new(env::current_exe()?).arg("daemon"))?;
+        ["starts-daemon", home] => {
+            let mut daemon = Command::new(env::current_exe()?);
+            let pid = start(daemon.arg("daemon").env("KITE_HOME", home))?;
             writeln!(io::stdout(), "daemon {pid}")?;
         }
         _ => return Ok(ExitCode::from(2)),
