@@ -161,7 +161,7 @@ impl<S: Store> Engine<S> {
             self.store
                 .read(|ledger| ledger.sessions.get(&id).map(|session| session.kind))
         });
-        if request.via == "person" && kind.is_some_and(|kind| kind != Kind::Person) {
+        if request.via == "person" && kind != Some(Kind::Person) {
             return Err(Fault::new(
                 "not_allowed",
                 "A review in a person's name can only be given by a person.",
