@@ -140,6 +140,7 @@ impl<S: Store> Engine<S> {
             self.changed("sessions", &opened.session.project);
         }
         self.read_settings(&opened.session).await;
+        self.begin_vaults(opened.session.id);
         self.watch(&opened.session);
         Ok(Some(opened.session.id))
     }
@@ -279,6 +280,7 @@ impl<S: Store> Engine<S> {
                 }
                 _ => {
                     self.read_settings(&session).await;
+                    self.begin_vaults(session.id);
                     self.watch(&session);
                 }
             }

@@ -126,8 +126,19 @@ impl<S: Store> Engine<S> {
         let owner = self.owner(connection, envelope).await?;
         let task = self.find(&request.task)?;
         self.approved(task, &owner, request.attempt)?;
+        // First: a completion that is told has its note, also after a crash in between.
+        let learnt = self
+            .keep_learnt(
+                task,
+                &owner,
+                request.learnt.as_deref(),
+                envelope.op_id.as_deref(),
+            )
+            .await;
         let said = Once::new(|changed: &Changed| {
-            ok_line(None, &self.task_body(changed, "completed", "already_done"))
+            let mut body = self.task_body(changed, "completed", "already_done");
+            body.learnt.clone_from(&learnt);
+            ok_line(None, &body)
         });
         let keep = |changed: &Changed| said.keep(changed);
         let retry = retry(envelope, &keep);

@@ -3,17 +3,28 @@
 //! **Architecture Invariant:** who may find a note is decided here, in the [`Reach`] of a
 //! question; how notes are found and kept is for [`crate::hands::vaults`] and the vault itself.
 
-use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc};
+mod asker;
+mod faults;
+mod learning;
+mod looking;
+mod reviewing;
+#[cfg(test)]
+mod stories;
+mod writing;
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use kite_rules::session::SessionId;
 use kite_store::Store;
 use kite_vault::{Reach, Scope, Trust, Vault};
 use kite_wire::{
     reply::Fault,
-    request::{
-        Envelope, VaultList, VaultRead, VaultReindex, VaultReview, VaultSearch, VaultWhy,
-        VaultWrite,
-    },
+    request::{Envelope, VaultWhy},
 };
 
 use super::{Engine, trust::Purpose};
@@ -21,23 +32,54 @@ use crate::{doors::Connection, hands};
 
 /// Most projects whose own vault is kept indexed: those asked for last.
 const PROJECTS_MAX: usize = 32;
+/// Most folders of the person's configuration.
+const FOLDERS_MAX: usize = 24;
 
 /// The vaults of a home.
 #[derive(Debug)]
 pub(super) struct Vaults {
     /// Asks, off the loop: `self.vaults.hand.ask(move |searcher| searcher.recall(..))`.
     pub(super) hand: Rc<hands::vaults::Vaults>,
+    /// Folders that the person named.
+    folders: Vec<PathBuf>,
+    /// What they wrote that is no folder to be used, and why.
+    not_folders: Vec<(String, &'static str)>,
     /// Trusted projects with a main worktree, and when they were last asked for.
     projects: RefCell<BTreeMap<String, (PathBuf, u64)>>,
 }
 
 impl Vaults {
-    pub(super) fn new(home: &std::path::Path) -> Vaults {
+    /// The vaults of this home, with these folders of the person's beside.
+    pub(super) fn new(home: &Path, named: &[String]) -> Vaults {
+        let (mut folders, mut not_folders) = (Vec::new(), Vec::new());
+        for name in named {
+            match folder(name) {
+                Some(_) if folders.len() >= FOLDERS_MAX => {
+                    not_folders.push((name.clone(), "`vaults` names too many folders"));
+                }
+                Some(folder) => folders.push(folder),
+                None => not_folders.push((
+                    name.clone(),
+                    "folders in `vaults` are absolute, or begin with ~/",
+                )),
+            }
+        }
         Vaults {
             hand: Rc::new(hands::vaults::Vaults::new(home.join("vault.index"))),
+            folders,
+            not_folders,
             projects: RefCell::default(),
         }
     }
+}
+
+/// The folder that a person means.
+fn folder(named: &str) -> Option<PathBuf> {
+    let path = match named.strip_prefix("~/") {
+        Some(below) => Path::new(&std::env::var_os("HOME")?).join(below),
+        None => PathBuf::from(named),
+    };
+    path.is_absolute().then_some(path)
 }
 
 impl<S: Store> Engine<S> {
@@ -55,6 +97,38 @@ impl<S: Store> Engine<S> {
             true => Reach::project(project),
             false => Reach::project_without_vault(project),
         }
+    }
+
+    /// Begins to index for a session, where there is anything to index. It goes on in the
+    /// background.
+    pub(super) fn begin_vaults(self: &Rc<Self>, session: SessionId) {
+        let engine = Rc::clone(self);
+        tokio::task::spawn_local(async move {
+            let of_session = |id: SessionId| {
+                engine.store.read(|ledger| {
+                    let session = ledger.sessions.get(&id)?;
+                    Some((session.project.clone(), session.worktree.clone()))
+                })
+            };
+            if let Some((project, worktree)) = of_session(session)
+                && engine.has_notes(&project, worktree.as_deref()).await
+            {
+                engine.know_vault(&project, worktree.as_deref()).await;
+            }
+        });
+    }
+
+    /// Whether there is any folder that could have notes for this project.
+    async fn has_notes(&self, project: &str, worktree: Option<&str>) -> bool {
+        if !self.vaults.folders.is_empty() {
+            return true;
+        }
+        let (home, main) = (
+            self.home_vault(),
+            self.main_worktree(project, worktree).await,
+        );
+        let look = move || home.is_dir() || main.is_some_and(|it| it.join(".kite/vault").is_dir());
+        tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }
 
     /// Looks whether a project has a vault that may be used, and has the vaults indexed. Where
@@ -91,7 +165,12 @@ impl<S: Store> Engine<S> {
 
     /// The person's vaults, then those of projects.
     fn name_vaults(&self) {
-        let mut vaults = vec![Vault::chosen(self.home_vault(), Scope::Person)];
+        let person = [self.home_vault()]
+            .into_iter()
+            .chain(self.vaults.folders.clone());
+        let mut vaults: Vec<Vault> = person
+            .map(|folder| Vault::chosen(folder, Scope::Person))
+            .collect();
         let projects = self.vaults.projects.borrow();
         vaults.extend(
             projects
@@ -104,60 +183,6 @@ impl<S: Store> Engine<S> {
     /// The folder of the person's own vault.
     fn home_vault(&self) -> PathBuf {
         self.identity.home.path().join("vault")
-    }
-
-    pub(super) async fn vault_search(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultSearch,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_search` is not built yet"))
-    }
-
-    pub(super) async fn vault_write(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultWrite,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_write` is not built yet"))
-    }
-
-    pub(super) async fn vault_list(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultList,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_list` is not built yet"))
-    }
-
-    pub(super) async fn vault_read(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultRead,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_read` is not built yet"))
-    }
-
-    pub(super) async fn vault_review(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultReview,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_review` is not built yet"))
-    }
-
-    pub(super) async fn vault_reindex(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultReindex,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_reindex` is not built yet"))
     }
 
     pub(super) async fn vault_why(

@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
@@ -90,7 +90,7 @@ impl Answerers {
     }
 }
 
-fn answer(index: &PathBuf, questions: &Mutex<Receiver<Question>>) {
+fn answer(index: &Path, questions: &Mutex<Receiver<Question>>) {
     let mut searcher: Option<Searcher> = None;
     loop {
         // Whoever waits here holds the lock; the other thread waits for that, and is next.
