@@ -1,0 +1,1 @@
+//! Worktrees, as those who ask for them see it.
