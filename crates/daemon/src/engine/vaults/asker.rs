@@ -16,6 +16,8 @@ use crate::{doors::Connection, hands::files, translate};
 pub(super) struct Asker {
     pub(super) reach: Reach,
     pub(super) is_person: bool,
+    /// The project that they stand in.
+    pub(super) project: String,
 }
 
 impl<S: Store> Engine<S> {
@@ -52,7 +54,11 @@ impl<S: Store> Engine<S> {
                 self.reach_in(&other)
             }
         };
-        Ok(Asker { reach, is_person })
+        Ok(Asker {
+            reach,
+            is_person,
+            project,
+        })
     }
 
     /// A directory's project, and the worktree it is in.
