@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use kite_wire::{
     reply::{
         self, Done, Events, FileChangers, Locks, OneTask, Push, Sessions, Stats, Tasks, Welcome,
-        checkouts, vault,
+        agents, checkouts, vault,
     },
     request::{Request, TYPES},
 };
@@ -67,6 +67,8 @@ fn replies_are_understood_and_written_alike() {
             "file_changers" => again::<FileChangers>(id, value),
             "done" => again::<Done>(id, value),
             "fault" => reply::fault_line(id, &reply::read::<Done>(value).expect_err("a fault")),
+            "agent_spawned" | "agent_stopped" => again::<agents::OneAgent>(id, value),
+            "agents" => again::<agents::Agents>(id, value),
             "worktrees" => again::<checkouts::Checkouts>(id, value),
             "worktree_removed" => again::<checkouts::CheckoutRemoved>(id, value),
             "vault_searched" => again::<vault::Answers>(id, value),
@@ -74,6 +76,7 @@ fn replies_are_understood_and_written_alike() {
             "vault_listed" => again::<vault::Notes>(id, value),
             "vault_shown" => again::<vault::NoteText>(id, value),
             "vault_reindexed" => again::<vault::Reindexed>(id, value),
+            "vault_why" => again::<vault::Why>(id, value),
             "review_brief" => again::<reply::reviews::Brief>(id, value),
             "review_recorded" | "review_started" => again::<reply::reviews::OneReview>(id, value),
             _ if file.starts_with("task_") => again::<OneTask>(id, value),
