@@ -63,8 +63,29 @@ impl<S: Store> Engine<S> {
         let (asked, wait) = self
             .lock_request(connection, envelope, &owner, &request)
             .await?;
+        let targets = asked.targets.clone();
+        self.names_are_free(&targets, owner.session)?;
+        let (granted, line) = self.take_locks(connection, envelope, asked, wait).await?;
+        // A run may have outlived the session whose lock this was.
+        if let Err(fault) = self.names_are_free(&targets, owner.session) {
+            if !granted.already_held {
+                self.give_locks_back(&granted).await;
+            }
+            return Err(fault);
+        }
+        Ok(with_id(&line, envelope.id))
+    }
+
+    /// Takes locks, waiting in the queue where need be: what was granted, and the line that says so.
+    pub(super) async fn take_locks(
+        self: &Rc<Self>,
+        connection: &Rc<Connection>,
+        envelope: &Envelope,
+        asked: lock::Request,
+        wait: Duration,
+    ) -> Result<(Granted, Vec<u8>), Fault> {
         let began = Instant::now();
-        let settings = self.settings.of(owner.session);
+        let settings = self.settings.of(asked.owner.session);
         self.not_being_edited(
             &asked,
             began + wait.max(Duration::from_millis(settings.hold_wait_ms)),
@@ -103,7 +124,7 @@ impl<S: Store> Engine<S> {
             );
             self.changed("locks", &lock.project);
         }
-        Ok(with_id(&line, envelope.id))
+        Ok((granted, line))
     }
 
     /// Takes the locks, or a place in the queue.

@@ -116,6 +116,7 @@ pub struct Engine<S> {
     operations: retries::Operations,
     keeping: keeping::Keeping,
     reviews: reviews::Reviews,
+    project_tools: project_tools::ProjectTools,
     notices: notices::Notices,
     agents: agents::Agents,
     dispatches: dispatches::Dispatches,
@@ -161,6 +162,7 @@ impl<S: Store> Engine<S> {
             operations: retries::Operations::default(),
             keeping: keeping::Keeping::default(),
             reviews: reviews::Reviews::default(),
+            project_tools: project_tools::ProjectTools::default(),
             notices: notices::Notices::default(),
             agents: agents::Agents::default(),
             dispatches: dispatches::Dispatches::default(),
@@ -189,6 +191,7 @@ impl<S: Store> Engine<S> {
         self.take_up_dispatches();
         self.load_agents();
         self.adopt().await;
+        self.take_up_runs();
         self.answers_again();
         self.absorb_faults();
         tokio::task::spawn_local(timers::run(Rc::clone(self)));

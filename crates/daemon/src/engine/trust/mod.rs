@@ -28,20 +28,19 @@ use crate::{
     },
     translate::words::{inline, rfc3339},
 };
-use record::{Record, State};
+use record::Record;
+pub(super) use record::State;
 
 /// The kind of the documents of this room; the key is the project's.
 const KIND: &str = "trust";
 /// Parts named in one refusal.
 const NAMED_MAX: usize = 3;
 
-/// What trust is needed for.
+/// What trust is needed for. Tools are looked at one by one: [`Engine::trusts_tool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// Running agents: all that the repository has run by itself is as the person saw it.
     Agents,
-    /// Running the project's own tools; each is looked at by itself.
-    Tools,
     /// Reading and writing the repository's vault.
     Vault,
 }
