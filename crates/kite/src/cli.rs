@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, serve, sessions,
-    status, supervise, task, undo, uninit,
+    completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, review, serve,
+    sessions, status, supervise, task, undo, uninit,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -52,6 +52,7 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     Sessions(sessions::SessionsArgs),
     Task(task::TaskArgs),
+    Review(review::ReviewArgs),
     Lock(lock::LockArgs),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),

@@ -12,6 +12,7 @@ pub(crate) mod init;
 pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod mcp;
+pub(crate) mod review;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod status;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Status(args) => status::run(&args, terminal),
         Command::Sessions(args) => sessions::run(&args, terminal),
         Command::Task(args) => task::run(args, terminal),
+        Command::Review(args) => review::run(&args, terminal),
         Command::Lock(args) => lock::run(args, terminal),
         Command::Log(args) => log::run(&args, terminal),
         Command::Undo(args) => undo::run(&args, terminal),

@@ -13,6 +13,7 @@ pub(crate) mod line;
 pub(crate) mod locks;
 pub(crate) mod moment;
 pub(crate) mod place;
+pub(crate) mod reviews;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod status;

@@ -15,6 +15,7 @@ const COMMANDS: &[&[&str]] = &[
     &["task", "release"],
     &["task", "fail"],
     &["task", "cancel"],
+    &["review"],
     &["lock"],
     &["lock", "acquire"],
     &["lock", "release"],
