@@ -77,6 +77,7 @@ fn replies_are_understood_and_written_alike() {
             "vault_shown" => again::<vault::NoteText>(id, value),
             "vault_reindexed" => again::<vault::Reindexed>(id, value),
             "vault_why" => again::<vault::Why>(id, value),
+            "vault_why" => again::<vault::Why>(id, value),
             "review_brief" => again::<reply::reviews::Brief>(id, value),
             "review_recorded" | "review_started" => again::<reply::reviews::OneReview>(id, value),
             _ if file.starts_with("task_") => again::<OneTask>(id, value),

@@ -170,6 +170,7 @@ pub fn for_repository(home: &Config, worktree: &Path, environment: Environment<'
         settings::Place::Repository,
         &mut loaded,
     );
+    loaded.config.vault = loaded.config.vault.at_most(&home.vault);
     let mut overridden = Loaded {
         config: loaded.config,
         problems: Vec::new(),

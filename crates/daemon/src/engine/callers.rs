@@ -310,6 +310,7 @@ impl<S: Store> Engine<S> {
         self.settings.forget(id);
         self.touches.borrow_mut().forget_reader(id);
         self.notices.forget(id);
+        self.forget_memory(id);
         self.agents.forget_session(id);
         let freed_holds = self.holds.borrow_mut().drop_session(id);
         if !freed_holds.is_empty() {

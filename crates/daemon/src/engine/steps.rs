@@ -81,12 +81,13 @@ impl<S: Store> Engine<S> {
         match &step.what {
             What::SessionStart => {
                 self.look_at_turn(owner);
-                return self.greet(owner);
+                return self.memory_at_start(owner, step, self.greet(owner)).await;
             }
-            What::Prompt { first_line, .. } => {
+            What::Prompt { first_line, text } => {
                 self.look_at_turn(owner);
                 self.calls_are_over(owner);
                 self.turn_begins(owner.session, Some(first_line)).await;
+                return self.memory_for_prompt(owner, step, text).await;
             }
             What::BeforeEdit { edits, .. } => {
                 self.turn_begins(owner.session, None).await;

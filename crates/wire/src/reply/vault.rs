@@ -123,6 +123,47 @@ pub struct Reindexed {
     pub took_ms: u64,
 }
 
+/// Answer to `vault_why`: what a session was given unasked, the earliest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// The session's id.
+    pub session: String,
+    /// What its prompts brought in so far, in tokens of four bytes each: an estimate.
+    pub tokens: u64,
+    pub given: Vec<Given>,
+    /// Earlier times, of which nothing more is known.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub earlier: u64,
+}
+
+/// One time that a session was given something.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    pub at: String,
+    /// `start`: the notes that the person pinned. `prompt`: what bears on it.
+    pub on: String,
+    /// The frame included.
+    pub bytes: u64,
+    pub notes: Vec<GivenNote>,
+}
+
+/// A note that was given.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GivenNote {
+    /// Absolute.
+    pub path: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub heading: String,
+    /// The stems of the prompt's words for which it was chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<String>,
+    pub reviewed: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn is_false(b: &bool) -> bool {
     !*b
 }

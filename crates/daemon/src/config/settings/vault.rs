@@ -1,27 +1,99 @@
 //! The vault, and what is brought in from it.
 
-use super::{Kind, Setting, USER, Value};
+use super::{ANYONE, Kind, Setting, USER, Value, set_number};
 
 /// What was set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vault {
     /// Folders of notes beside the home's own, as they were written.
     pub folders: Vec<String>,
+    pub memory: Memory,
+    /// Most tokens that one prompt brings in.
+    pub memory_prompt_tokens: u64,
+    /// Most tokens that all prompts of one session bring in.
+    pub memory_session_tokens: u64,
 }
 
-pub(super) const SETTINGS: &[Setting] = &[Setting {
-    name: "vaults",
-    kind: Kind::Names,
-    default: "",
-    variable: "KITE_VAULTS",
-    places: USER,
-    doc: "Folders of Markdown notes that are searched beside `$KITE_HOME/vault`, such as an Obsidian \
+/// How notes come to sessions. In the order of how much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Memory {
+    /// Not at all.
+    Off,
+    /// Where they are searched for.
+    Search,
+    /// Also unasked, where a prompt touches what a note knows.
+    #[default]
+    Inject,
+}
+
+impl Vault {
+    /// The settings of a repository that has its own: they may ask for less, never for more.
+    #[must_use]
+    pub fn at_most(self, home: &Vault) -> Vault {
+        Vault {
+            memory: self.memory.min(home.memory),
+            memory_prompt_tokens: self.memory_prompt_tokens.min(home.memory_prompt_tokens),
+            memory_session_tokens: self.memory_session_tokens.min(home.memory_session_tokens),
+            ..self
+        }
+    }
+}
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "vaults",
+        kind: Kind::Names,
+        default: "",
+        variable: "KITE_VAULTS",
+        places: USER,
+        doc: "Folders of Markdown notes that are searched beside `$KITE_HOME/vault`, such as an Obsidian \
           vault: absolute, or from `~/`, at most 24. Every project finds their notes. Kite writes \
           nothing into them. In the variable, folders are separated by commas. Takes effect when \
           the daemon starts.",
-    apply: |config, value| {
-        if let Value::Names(folders) = value {
-            config.vault.folders = folders;
-        }
+        apply: |config, value| {
+            if let Value::Names(folders) = value {
+                config.vault.folders = folders;
+            }
+        },
     },
-}];
+    Setting {
+        name: "memory",
+        kind: Kind::Word(&["inject", "search", "off"]),
+        default: "inject",
+        variable: "KITE_MEMORY",
+        places: ANYONE,
+        doc: "How notes reach a session: brought in where a prompt touches what they know (`inject`), \
+          only when they are searched for (`search`), or not at all (`off`). A repository may ask \
+          for less than the home allows, never for more.",
+        apply: |config, value| {
+            config.vault.memory = match value {
+                Value::Word(0) => Memory::Inject,
+                Value::Word(1) => Memory::Search,
+                _ => Memory::Off,
+            };
+        },
+    },
+    Setting {
+        name: "memory_prompt_tokens",
+        kind: Kind::Number { min: 0, max: 2_000 },
+        default: "200",
+        variable: "KITE_MEMORY_PROMPT_TOKENS",
+        places: ANYONE,
+        doc: "How many tokens of notes one prompt brings in at most, and of pinned notes the start of \
+          a session. Four bytes are counted as one token. A repository may only lower it.",
+        apply: |config, value| set_number(&mut config.vault.memory_prompt_tokens, value),
+    },
+    Setting {
+        name: "memory_session_tokens",
+        kind: Kind::Number {
+            min: 0,
+            max: 100_000,
+        },
+        default: "1000",
+        variable: "KITE_MEMORY_SESSION_TOKENS",
+        places: ANYONE,
+        doc: "How many tokens of notes all prompts of one session bring in at most. A repository may \
+          only lower it.",
+        apply: |config, value| set_number(&mut config.vault.memory_session_tokens, value),
+    },
+];

@@ -7,6 +7,7 @@ mod asker;
 mod faults;
 mod learning;
 mod looking;
+mod memory;
 mod reviewing;
 #[cfg(test)]
 mod stories;
@@ -22,13 +23,8 @@ use std::{
 use kite_rules::session::SessionId;
 use kite_store::Store;
 use kite_vault::{Reach, Scope, Trust, Vault};
-use kite_wire::{
-    reply::Fault,
-    request::{Envelope, VaultWhy},
-};
-
 use super::{Engine, trust::Purpose};
-use crate::{doors::Connection, hands};
+use crate::hands;
 
 /// Most projects whose own vault is kept indexed: those asked for last.
 const PROJECTS_MAX: usize = 32;
@@ -46,6 +42,8 @@ pub(super) struct Vaults {
     not_folders: Vec<(String, &'static str)>,
     /// Trusted projects with a main worktree, and when they were last asked for.
     projects: RefCell<BTreeMap<String, (PathBuf, u64)>>,
+    /// What sessions were given.
+    memory: memory::Memory,
 }
 
 impl Vaults {
@@ -69,6 +67,7 @@ impl Vaults {
             folders,
             not_folders,
             projects: RefCell::default(),
+            memory: memory::Memory::default(),
         }
     }
 }
@@ -183,14 +182,5 @@ impl<S: Store> Engine<S> {
     /// The folder of the person's own vault.
     fn home_vault(&self) -> PathBuf {
         self.identity.home.path().join("vault")
-    }
-
-    pub(super) async fn vault_why(
-        self: &Rc<Self>,
-        _connection: &Connection,
-        _envelope: &Envelope,
-        _request: VaultWhy,
-    ) -> Result<Vec<u8>, Fault> {
-        Err(Fault::new("not_built", "`vault_why` is not built yet"))
     }
 }
