@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, review, serve,
-    sessions, status, supervise, task, undo, uninit,
+    agent, agents, completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, review, serve,
+    sessions, spawn, status, supervise, task, undo, uninit, worktree,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -54,6 +54,10 @@ pub(crate) enum Command {
     Task(task::TaskArgs),
     Review(review::ReviewArgs),
     Lock(lock::LockArgs),
+    Spawn(spawn::SpawnArgs),
+    Agents(agents::AgentsArgs),
+    Agent(agent::AgentArgs),
+    Worktree(worktree::WorktreeArgs),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),
     Init(init::InitArgs),

@@ -2,6 +2,8 @@
 //!
 //! **Architecture Invariant:** commands do not print. They hand what they found to `render`.
 
+pub(crate) mod agent;
+pub(crate) mod agents;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod daemon;
@@ -15,11 +17,13 @@ pub(crate) mod mcp;
 pub(crate) mod review;
 pub(crate) mod serve;
 pub(crate) mod sessions;
+pub(crate) mod spawn;
 pub(crate) mod status;
 pub(crate) mod supervise;
 pub(crate) mod task;
 pub(crate) mod undo;
 pub(crate) mod uninit;
+pub(crate) mod worktree;
 
 use std::process::ExitCode;
 
@@ -36,6 +40,10 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Task(args) => task::run(args, terminal),
         Command::Review(args) => review::run(&args, terminal),
         Command::Lock(args) => lock::run(args, terminal),
+        Command::Spawn(args) => spawn::run(args, terminal),
+        Command::Agents(args) => agents::run(&args, terminal),
+        Command::Agent(args) => agent::run(args, terminal),
+        Command::Worktree(args) => worktree::run(args, terminal),
         Command::Log(args) => log::run(&args, terminal),
         Command::Undo(args) => undo::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),

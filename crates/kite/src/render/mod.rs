@@ -3,6 +3,8 @@
 //! **Architecture Invariant:** text from the daemon reaches a stream only through [`Line`] or
 //! JSON, and both escape it. Nothing here decides anything.
 
+pub(crate) mod agents;
+pub(crate) mod checkouts;
 pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod doctor;
