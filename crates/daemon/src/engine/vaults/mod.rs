@@ -23,6 +23,7 @@ use std::{
 use kite_rules::session::SessionId;
 use kite_store::Store;
 use kite_vault::{Reach, Scope, Trust, Vault};
+
 use super::{Engine, trust::Purpose};
 use crate::hands;
 
@@ -42,7 +43,7 @@ pub(super) struct Vaults {
     not_folders: Vec<(String, &'static str)>,
     /// Trusted projects with a main worktree, and when they were last asked for.
     projects: RefCell<BTreeMap<String, (PathBuf, u64)>>,
-    /// What sessions were given.
+    /// What sessions were given, unasked.
     memory: memory::Memory,
 }
 
