@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agent, agents, completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, review, serve,
-    sessions, spawn, status, supervise, task, undo, uninit, worktree,
+    agent, agents, completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, review, run, serve,
+    sessions, spawn, status, supervise, task, trust, undo, uninit, worktree,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Agents(agents::AgentsArgs),
     Agent(agent::AgentArgs),
     Worktree(worktree::WorktreeArgs),
+    Run(run::RunArgs),
+    Trust(trust::TrustArgs),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),
     Init(init::InitArgs),

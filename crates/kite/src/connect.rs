@@ -254,6 +254,8 @@ fn changes_state(request: &Request) -> bool {
             | Request::TaskList(_)
             | Request::TaskShow(_)
             | Request::FileChangers(_)
+            | Request::TrustShow(_)
+            | Request::ToolList(_)
             | Request::Query(_)
             | Request::Subscribe(_)
             | Request::Cancel(_)

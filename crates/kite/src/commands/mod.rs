@@ -15,12 +15,14 @@ pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod mcp;
 pub(crate) mod review;
+pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod sessions;
 pub(crate) mod spawn;
 pub(crate) mod status;
 pub(crate) mod supervise;
 pub(crate) mod task;
+pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod uninit;
 pub(crate) mod worktree;
@@ -44,6 +46,8 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Agents(args) => agents::run(&args, terminal),
         Command::Agent(args) => agent::run(args, terminal),
         Command::Worktree(args) => worktree::run(args, terminal),
+        Command::Run(args) => run::run(args, terminal),
+        Command::Trust(args) => trust::run(&args, terminal),
         Command::Log(args) => log::run(&args, terminal),
         Command::Undo(args) => undo::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),

@@ -23,6 +23,8 @@ pub(crate) mod table;
 pub(crate) mod tasks;
 mod terminal;
 pub(crate) mod text;
+pub(crate) mod tools;
+pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod wiring;
 
