@@ -171,7 +171,8 @@ impl Server {
             _ => None,
         };
         let text = match (how, brief.headless) {
-            ("headless", _) | ("auto", true) => {
+            // Where the client's person said no, nothing is spent instead.
+            ("headless", _) | ("auto", true) if why.is_none() => {
                 let run = ReviewRun {
                     review: brief.review.id.clone(),
                 };
