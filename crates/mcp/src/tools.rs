@@ -11,6 +11,7 @@ mod file_unlock;
 pub(crate) mod review;
 mod sessions;
 mod show;
+mod spawn;
 mod task_claim;
 mod task_complete;
 mod task_create;
@@ -59,7 +60,7 @@ pub(crate) enum Sifted {
 }
 
 /// All tools, in the order in which they are listed.
-pub(crate) static TOOLS: [Tool; 11] = [
+pub(crate) static TOOLS: [Tool; 12] = [
     task_create::TOOL,
     task_list::TOOL,
     task_claim::TOOL,
@@ -71,6 +72,7 @@ pub(crate) static TOOLS: [Tool; 11] = [
     task_show::TOOL,
     events::TOOL,
     review::TOOL,
+    spawn::TOOL,
 ];
 
 /// The tool of this name.
