@@ -21,7 +21,7 @@ use super::{Engine, Identity};
 use crate::{
     audit::{AuditLog, Retention},
     config::Config,
-    doors::{Answers, Connection, PushSender, WaitSender},
+    doors::{Answers, Connection, HookAnswer, PushSender, WaitSender},
     lifecycle::Stop,
 };
 
@@ -135,9 +135,24 @@ impl World {
         &self,
         agent: &Agent,
         event: &str,
-        mut input: Value,
+        input: Value,
         extend: &WaitSender,
     ) -> Value {
+        let answer = self.answer(agent, event, input, extend).await;
+        if let Some(receipt) = answer.receipt {
+            receipt.give();
+        }
+        serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
+    }
+
+    /// One hook call whose hook has not yet written out what it was answered.
+    pub(super) async fn answer(
+        &self,
+        agent: &Agent,
+        event: &str,
+        mut input: Value,
+        extend: &WaitSender,
+    ) -> HookAnswer {
         input["session_id"] = json!(agent.name);
         if input["cwd"].is_null() {
             input["cwd"] = json!(self.shop());
@@ -154,10 +169,10 @@ impl World {
         };
         let input = input.to_string().into_bytes();
         let answer = Rc::clone(&self.engine)
-            .hook(connection(None), header, input, extend.clone())
+            .hook(connection(None, None), header, input, extend.clone())
             .await;
         assert_eq!(answer.exit, 0);
-        serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
+        answer
     }
 
     /// One hook call of another client, whose session is known by its name alone.
@@ -177,7 +192,7 @@ impl World {
         };
         let input = input.to_string().into_bytes();
         let answer = Rc::clone(&self.engine)
-            .hook(connection(None), header, input, WaitSender::nowhere())
+            .hook(connection(None, None), header, input, WaitSender::nowhere())
             .await;
         assert_eq!(answer.exit, 0);
         serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
@@ -220,15 +235,36 @@ impl World {
             client_session_id: Some(agent.name.into()),
             ..caller
         };
+        self.ask_as("mcp", caller, None, request).await
+    }
+
+    /// A request of a command line in a person's shell, which `shell` stands for. `peer` is the
+    /// process that really calls.
+    pub(super) async fn ask_by_hand(
+        &self,
+        shell: &Agent,
+        peer: Option<u32>,
+        request: Value,
+    ) -> Value {
+        let caller = Caller {
+            client: "person".into(),
+            pid: Some(shell.child.id()),
+            cwd: Some(self.shop()),
+            ..Caller::default()
+        };
+        self.ask_as("cli", caller, peer, request).await
+    }
+
+    async fn ask_as(&self, role: &str, caller: Caller, peer: Option<u32>, request: Value) -> Value {
         let hello = Hello {
-            role: "mcp".into(),
+            role: role.into(),
             caller: Some(caller),
             protocol: (1, 1),
             ..Hello::default()
         };
         let (envelope, request) = Request::parse(request.to_string().as_bytes()).unwrap();
         let line = Rc::clone(&self.engine)
-            .request(connection(Some(hello)), envelope, request)
+            .request(connection(Some(hello), peer), envelope, request)
             .await;
         serde_json::from_slice(&line).unwrap()
     }
@@ -242,10 +278,10 @@ fn now() -> kite_rules::Now {
     }
 }
 
-fn connection(hello: Option<Hello>) -> Rc<Connection> {
+fn connection(hello: Option<Hello>, peer_pid: Option<u32>) -> Rc<Connection> {
     Rc::new(Connection {
         id: 1,
-        peer_pid: None,
+        peer_pid,
         push: PushSender::nowhere(),
         hello: RefCell::new(hello),
     })

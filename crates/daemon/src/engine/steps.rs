@@ -6,7 +6,7 @@ use kite_rules::session::{Owner, State};
 use kite_store::{Release, Store};
 use kite_wire::{frame::Header, reply::Event};
 
-use super::{Engine, callers::Actor, patience::Patience};
+use super::{Engine, callers::Actor, dispatches, patience::Patience};
 use crate::{
     dialects::{self, Effect, Step, Verdict, What},
     doors::{Receipt, WaitSender},
@@ -86,7 +86,8 @@ impl<S: Store> Engine<S> {
             What::Prompt { first_line, text } => {
                 self.look_at_turn(owner);
                 self.calls_are_over(owner);
-                self.turn_begins(owner.session, Some(first_line)).await;
+                let about = (!dispatches::is_frame(text)).then_some(first_line.as_str());
+                self.turn_begins(owner.session, about).await;
                 return self.memory_for_prompt(owner, step, text).await;
             }
             What::BeforeEdit { edits, .. } => {

@@ -18,8 +18,11 @@ use crate::{
 
 /// Dispatches that are told at one step; the others wait for the next.
 const AT_ONCE_MAX: usize = 8;
-/// Characters of messages that are told at one step, where there are several.
+/// Characters that are told at one step, where there are several: clients cut what is longer than
+/// about 10,000, and notices come on top.
 const AT_ONCE_CHARS_MAX: usize = SHOWN_CHARS_MAX;
+/// Characters set aside for what Kite itself says of each.
+const SOURCE_CHARS: usize = 500;
 
 impl<S: Store> Engine<S> {
     /// The verdict on this step, with what was sent to the session where its model hears it. The
@@ -148,7 +151,7 @@ impl Dispatches {
             .take(AT_ONCE_MAX)
             .take_while(|record| {
                 let is_first = chars == 0;
-                chars += 1 + record.message.as_deref().map_or(0, frame::chars_of);
+                chars += SOURCE_CHARS + record.message.as_deref().map_or(0, frame::chars_of);
                 is_first || chars <= AT_ONCE_CHARS_MAX
             })
             .cloned()

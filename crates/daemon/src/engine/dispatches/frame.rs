@@ -50,7 +50,7 @@ pub(super) fn frame(records: &[Record], occasion: &Occasion) -> String {
 }
 
 /// Whether a prompt is one of these frames: some clients tell what keeps a turn going as a prompt.
-pub(super) fn is_frame(prompt: &str) -> bool {
+pub(in super::super) fn is_frame(prompt: &str) -> bool {
     prompt.starts_with(OPENING)
 }
 

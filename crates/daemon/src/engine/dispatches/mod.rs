@@ -39,6 +39,7 @@ use kite_wire::{
     request::{Dispatch, DispatchList, Envelope},
 };
 
+pub(super) use self::frame::is_frame;
 use self::record::{Assignment, KIND, Record};
 use super::{Engine, callers, retries::with_id, secrets::clean, storage};
 use crate::{
@@ -82,7 +83,8 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: Dispatch,
     ) -> Result<Vec<u8>, Fault> {
-        let Owner { session, .. } = self.owner(connection, envelope).await?;
+        let sender = self.sender(connection, envelope).await?;
+        let session = sender.session;
         let op_id = envelope.op_id.as_deref();
         if let Some(known) = op_id.and_then(|op_id| self.dispatches.made_by(op_id)) {
             return Ok(ok_line(envelope.id, &self.one(&known)));
@@ -100,7 +102,6 @@ impl<S: Store> Engine<S> {
         let place = self
             .place(connection, envelope, Some(session), named)
             .await?;
-        let sender = self.sender(connection, session).await?;
         let receiver = self.receiver(&request.to, &sender, &place.project)?;
         let given = request.task.as_deref();
         let task = given
@@ -196,6 +197,15 @@ impl<S: Store> Engine<S> {
         let task = self.store.read(|ledger| ledger.tasks.get(id).cloned());
         let unknown = || Fault::new("unknown_task", "there is no such task any more");
         let task = task.ok_or_else(unknown)?;
+        if task.project != receiver.project {
+            let message = format!(
+                "task {id:.8} is of another project than session {:.8}",
+                receiver.id
+            );
+            return Err(
+                Fault::new("invalid_field", message).hint("name a session of the task's project")
+            );
+        }
         match (task.state, &task.owner) {
             (TaskState::Ready, _) => Ok(task),
             (TaskState::Claimed, Some(owner)) if owner.session == receiver.id => {
@@ -242,10 +252,9 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: DispatchList,
     ) -> Result<Vec<u8>, Fault> {
-        let Owner { session, .. } = self.owner(connection, envelope).await?;
-        let is_person = self.sender(connection, session).await?.is_person;
-        let me = session.to_string();
-        let concerns = |record: &Record| is_person || record.from == me || record.to == me;
+        let sender = self.sender(connection, envelope).await?;
+        let me = sender.session.to_string();
+        let concerns = |record: &Record| sender.is_person || record.from == me || record.to == me;
         let limit = request.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX) as usize;
         let all = self.dispatches_known().into_iter().rev().filter(concerns);
         let mut dispatches: Vec<_> = match request.dispatch.as_deref() {

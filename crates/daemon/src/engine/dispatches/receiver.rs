@@ -1,12 +1,14 @@
 //! Who sends, who receives, and how they stand to each other.
 
-use kite_rules::session::{Kind, Session, SessionId, State};
+use std::rc::Rc;
+
+use kite_rules::session::{Kind, Owner, Session, SessionId, State};
 use kite_store::Store;
-use kite_wire::reply::Fault;
+use kite_wire::{reply::Fault, request::Envelope};
 use serde::Deserialize;
 
 use super::{OPEN_PER_RECEIVER_MAX, record::Standing};
-use crate::{doors::Connection, engine::Engine, hands::processes};
+use crate::{doors::Connection, engine::Engine};
 
 /// The word for whoever has nothing to do.
 const IDLE: &str = "idle";
@@ -29,43 +31,27 @@ pub(super) struct Sender {
 struct Agent {
     session: Option<String>,
     parent: Option<String>,
+    ended_ms: Option<u64>,
 }
 
 impl<S: Store> Engine<S> {
-    /// Who sends by this session. A person is one whose call comes from no agent's process.
+    /// Who sends.
     pub(super) async fn sender(
-        &self,
+        self: &Rc<Self>,
         connection: &Connection,
-        session: SessionId,
+        envelope: &Envelope,
     ) -> Result<Sender, Fault> {
+        let Owner { session, .. } = self.owner(connection, envelope).await?;
+        let is_person = self.person(connection, envelope).await.is_ok();
         let known = self
             .store
             .read(|ledger| ledger.sessions.get(&session).cloned());
         let known = known.ok_or_else(|| Fault::new("unknown_session", "your session has ended"))?;
-        let is_person =
-            known.kind == Kind::Person && !self.is_inside_an_agent(connection.peer_pid).await;
         Ok(Sender {
             session,
             project: known.project,
             intent: known.intent,
             is_person,
-        })
-    }
-
-    /// Whether a live session's process has started that one.
-    async fn is_inside_an_agent(&self, process: Option<u32>) -> bool {
-        let Some(process) = process else {
-            return false;
-        };
-        let ancestors = tokio::task::spawn_blocking(move || processes::ancestors(process)).await;
-        let ancestors = ancestors.unwrap_or_default();
-        self.store.read(|ledger| {
-            ledger.sessions.values().any(|session| {
-                let pid = session.process.map(|process| process.pid);
-                session.state.is_live()
-                    && session.kind == Kind::Agent
-                    && pid.is_some_and(|pid| ancestors.contains(&pid))
-            })
         })
     }
 
@@ -133,17 +119,19 @@ impl<S: Store> Engine<S> {
                     || is_prefix && session.id.to_string().starts_with(&prefix)
             };
             let mut found: Vec<&Session> = sessions.filter(is_named).collect();
-            let mut waits = false;
+            let (mut waits, mut has_ended) = (false, false);
             for (id, body) in ledger.documents.of(AGENT) {
                 if is_prefix && id.starts_with(&prefix) {
                     let agent: Agent = serde_json::from_str(body).unwrap_or_default();
                     let session = agent.session.as_deref().and_then(crate::translate::session_id);
-                    waits |= session.is_none();
+                    waits |= session.is_none() && agent.ended_ms.is_none();
+                    has_ended |= agent.ended_ms.is_some();
                     found.extend(session.and_then(|id| ledger.sessions.get(&id)));
                 }
             }
-            let is_any = !found.is_empty();
+            let is_any = has_ended || !found.is_empty();
             found.retain(|session| session.state.is_live());
+            found.sort_by_key(|session| session.id);
             found.dedup_by_key(|session| session.id);
             match found.as_slice() {
                 [one] => Ok((*one).clone()),
