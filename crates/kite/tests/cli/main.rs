@@ -5,6 +5,7 @@ mod errors;
 mod help;
 mod hostile;
 mod json;
+mod project_tools;
 mod reviews;
 mod screens;
 mod stand_in;
