@@ -152,6 +152,8 @@ fn in_shell_words(text: &str) -> String {
         ("kite_file_unlock", "`kite lock release`"),
         ("kite_task_show", "`kite task show`"),
         ("kite_events", "`kite log`"),
+        ("kite_vault_search", "`kite vault search`"),
+        ("kite_vault_write", "`kite vault write`"),
     ];
     COMMANDS
         .iter()

@@ -20,6 +20,7 @@ mod sessions;
 mod task;
 mod tasks;
 mod uri;
+mod vault;
 mod watching;
 
 use kite_wire::request::nearest;
@@ -63,13 +64,14 @@ pub(crate) fn fixed() -> impl Iterator<Item = &'static Declaration> {
 }
 
 /// All templates, in the order in which they are listed.
-pub(crate) const TEMPLATES: [&Declaration; 6] = [
+pub(crate) const TEMPLATES: [&Declaration; 7] = [
     &tasks::TEMPLATE,
     &task::TEMPLATE,
     &sessions::TEMPLATE,
     &session::TEMPLATE,
     &locks::TEMPLATE,
     &events::TEMPLATE,
+    &vault::TEMPLATE,
 ];
 
 /// `resources/list`.
@@ -105,6 +107,7 @@ pub(crate) enum Uri {
     Session(session::Session),
     Locks(locks::Locks),
     Events(events::Events),
+    Vault(vault::Vault),
 }
 
 impl Uri {
@@ -128,6 +131,7 @@ impl Uri {
             ["session", id] => session::Session::parse(id, &parts).map(Uri::Session),
             ["locks"] => locks::Locks::parse(&parts).map(Uri::Locks),
             ["events"] => events::Events::parse(&parts).map(Uri::Events),
+            ["vault", note @ ..] => vault::Vault::parse(note, &parts).map(Uri::Vault),
             _ => return Err(unknown(given, "there is no such resource")),
         }
         .map_err(fault)
@@ -142,6 +146,7 @@ impl Uri {
             Uri::Session(session) => session.read(reader).await,
             Uri::Locks(locks) => locks.read(reader).await,
             Uri::Events(events) => events.read(reader).await,
+            Uri::Vault(note) => note.read(reader).await,
         }?;
         escape(&mut content);
         Ok(content)
@@ -160,7 +165,11 @@ fn unknown(given: &str, why: &str) -> String {
         .unwrap_or_default();
     let known: Vec<&str> = fixed()
         .map(|known| known.uri)
-        .chain(["kite://task/{id}", "kite://session/{id}"])
+        .chain([
+            "kite://task/{id}",
+            "kite://session/{id}",
+            "kite://vault/{path}",
+        ])
         .collect();
     format!(
         "Unknown resource {shown}: {why}.{near} Resources: {}.",
@@ -193,6 +202,7 @@ mod tests {
         for template in TEMPLATES {
             let (path, query) = template.uri.split_once("{?").unwrap_or((template.uri, ""));
             let path = path.replace("{state}", "ready").replace("{id}", "1a2b3c4d");
+            let path = path.replace("{path}", "%2Fhome%2Fann%2Fnotes%2Fa.md");
             assert!(Uri::parse(&path).is_ok(), "{path}");
             for name in query
                 .trim_end_matches('}')

@@ -18,6 +18,8 @@ mod task_create;
 mod task_list;
 mod task_release;
 mod task_show;
+mod vault_search;
+mod vault_write;
 
 use kite_wire::{
     reply::Fault,
@@ -60,7 +62,7 @@ pub(crate) enum Sifted {
 }
 
 /// All tools, in the order in which they are listed.
-pub(crate) static TOOLS: [Tool; 12] = [
+pub(crate) static TOOLS: [Tool; 14] = [
     task_create::TOOL,
     task_list::TOOL,
     task_claim::TOOL,
@@ -73,6 +75,8 @@ pub(crate) static TOOLS: [Tool; 12] = [
     events::TOOL,
     review::TOOL,
     spawn::TOOL,
+    vault_search::TOOL,
+    vault_write::TOOL,
 ];
 
 /// The tool of this name.

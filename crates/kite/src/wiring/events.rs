@@ -179,6 +179,8 @@ pub(crate) const PERMISSIONS: &[&str] = &[
     "mcp__kite__kite_file_unlock",
     "mcp__kite__kite_task_show",
     "mcp__kite__kite_events",
+    "mcp__kite__kite_vault_search",
+    "mcp__kite__kite_vault_write",
 ];
 
 /// The name of the MCP server in every client's configuration.

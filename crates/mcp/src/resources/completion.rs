@@ -5,7 +5,7 @@ use kite_wire::{
     request::{Query, TaskList},
 };
 
-use super::{ReadError, Reader, tasks};
+use super::{ReadError, Reader, tasks, vault};
 
 /// Entries looked through.
 const SEARCHED_MAX: u32 = 200;
@@ -20,6 +20,7 @@ pub(crate) async fn complete(
     match (template.split("{?").next(), variable) {
         (Some("kite://tasks/{state}"), "state") => Ok(tasks::states_beginning(start)),
         (Some("kite://task/{id}"), "id") => task_ids(reader, start).await,
+        (Some("kite://vault/{path}"), "path") => vault::paths(reader, start).await,
         (Some("kite://session/{id}"), "id") => session_ids(reader, start).await,
         (Some("kite://events"), "session") => session_ids(reader, start).await,
         _ => Ok(Vec::new()),

@@ -47,7 +47,7 @@ impl Reader<'_> {
         let reply = self.daemon.ask(self.caller, &question).await;
         reply::read(reply.map_err(ReadError::Unanswered)?).map_err(|fault| {
             match fault.code.as_str() {
-                "unknown_task" | "ambiguous_task" | "unknown_session" => {
+                "unknown_task" | "ambiguous_task" | "unknown_session" | "unknown_note" => {
                     ReadError::NotFound(fault.to_string())
                 }
                 _ => ReadError::Refused(fault),

@@ -30,6 +30,8 @@ impl Uri {
             Uri::Sessions(_) | Uri::Session(_) => &["sessions", "tasks", "locks"],
             Uri::Locks(_) => &["locks"],
             Uri::Events(_) => &["log"],
+            // Of notes nothing is told; the feed stands all the same.
+            Uri::Vault(_) => &["tasks"],
         })
     }
 
@@ -44,6 +46,7 @@ impl Uri {
             _ => None,
         };
         match self {
+            Uri::Vault(_) => Concern::None,
             _ if is_here == Some(false) => Concern::None,
             Uri::Tasks(tasks) if tasks.are_all() && is_here == Some(true) => Concern::Certain,
             Uri::Task(_) if push.ids.is_empty() => Concern::Perhaps,

@@ -6,10 +6,10 @@ use kite_wire::{
 };
 use serde_json::Value;
 
-use super::{Tool, show};
+use super::{Tool, show, vault_write};
 use crate::{
     arguments::Arguments,
-    schema::{Declaration, Effect, FIRST, ID_CHARS_MAX, Kind, Param, TEXT_CHARS_MAX},
+    schema::{Change, Declaration, Effect, ID_CHARS_MAX, Kind, Param, TEXT_CHARS_MAX},
 };
 
 pub(super) const TASK: Param = Param::required(
@@ -39,6 +39,24 @@ const PARAMS: &[Param] = &[
         },
         "What came of it: files, decisions, what is left open. Those who go on from it read this.",
     ),
+    Param::optional(
+        "learnt",
+        Kind::Text {
+            chars_max: TEXT_CHARS_MAX,
+        },
+        "What later sessions should know and could not see in the code. Kept as a note that kite_vault_search finds.",
+    ),
+];
+
+const CHANGES: &[Change] = &[
+    Change {
+        version: 1,
+        what: "first version",
+    },
+    Change {
+        version: 2,
+        what: "`learnt` is kept as a note",
+    },
 ];
 
 pub(super) const TOOL: Tool = Tool {
@@ -49,7 +67,7 @@ pub(super) const TOOL: Tool = Tool {
                       ready. Returns which.",
         effect: Effect::Once,
         params: PARAMS,
-        changes: FIRST,
+        changes: CHANGES,
     },
     request,
     render,
@@ -61,7 +79,7 @@ fn request(given: &Arguments, _here: Option<&str>) -> Result<Request, String> {
         task: given.text("task").unwrap_or_default(),
         attempt: given.integer_u32("attempt"),
         result: given.text("result"),
-        learnt: None,
+        learnt: given.text("learnt"),
     }
     .into())
 }
@@ -71,6 +89,7 @@ fn render(_request: &Request, reply: Value) -> Result<String, Fault> {
         task,
         outcome,
         woken,
+        learnt,
         ..
     } = reply::read(reply)?;
     let mut answer = match outcome.as_str() {
@@ -81,6 +100,10 @@ fn render(_request: &Request, reply: Value) -> Result<String, Fault> {
         _ => format!("Task done: {}", show::named(&task)),
     };
     show::push_woken(&mut answer, &woken);
+    if let Some(written) = &learnt {
+        answer.push('\n');
+        answer.push_str(&vault_write::told(written));
+    }
     if outcome != "already_done" {
         answer.push_str("\nkite_task_claim takes the next one.");
     }
@@ -104,6 +127,24 @@ mod tests {
         assert_eq!(
             render(&TaskComplete::default().into(), reply).expect("an end"),
             "Task done: 1a2b3c4d \"Login\"\nNow ready: 5e6f7a8b \"Logout\".\nkite_task_claim takes the next one."
+        );
+    }
+
+    #[test]
+    fn what_was_learnt_is_kept_or_said_to_be_lost() {
+        let rendered = |learnt: Value| {
+            let task = json!({"id": "1a2b3c4d00", "title": "Login", "priority": "normal", "project": "/p",
+                "state": "done", "attempt": 1, "created_at": ""});
+            let reply = json!({"ok": true, "outcome": "completed", "task": task, "learnt": learnt});
+            render(&TaskComplete::default().into(), reply).expect("an end")
+        };
+        let kept = rendered(json!({"outcome": "created", "path": "/v/Login.md"}));
+        assert!(kept.contains("\nNoted in /v/Login.md\n"), "{kept}");
+        let lost = rendered(json!({"outcome": "failed", "why": "the disk is full"}));
+        assert!(
+            lost.starts_with("Task done: ")
+                && lost.contains("not kept as a note: the disk is full"),
+            "{lost}"
         );
     }
 }

@@ -34,7 +34,7 @@ fn tool_names(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-const NAMES: [&str; 11] = [
+pub(crate) const NAMES: [&str; 14] = [
     "kite_task_create",
     "kite_task_list",
     "kite_task_claim",
@@ -46,6 +46,9 @@ const NAMES: [&str; 11] = [
     "kite_task_show",
     "kite_events",
     "kite_review",
+    "kite_spawn",
+    "kite_vault_search",
+    "kite_vault_write",
 ];
 
 #[test]

@@ -12,4 +12,5 @@ mod reviews;
 mod server;
 mod stand_in;
 mod subscriptions;
+mod vault;
 mod waiting;
