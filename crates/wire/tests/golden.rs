@@ -69,6 +69,8 @@ fn replies_are_understood_and_written_alike() {
             "fault" => reply::fault_line(id, &reply::read::<Done>(value).expect_err("a fault")),
             "agent_spawned" | "agent_stopped" => again::<agents::OneAgent>(id, value),
             "agents" => again::<agents::Agents>(id, value),
+            "dispatched" => again::<reply::dispatches::OneDispatch>(id, value),
+            "dispatches" => again::<reply::dispatches::Dispatches>(id, value),
             "worktrees" => again::<checkouts::Checkouts>(id, value),
             "worktree_removed" => again::<checkouts::CheckoutRemoved>(id, value),
             "vault_searched" => again::<vault::Answers>(id, value),
