@@ -20,6 +20,8 @@ const COMMANDS: &[&[&str]] = &[
     &["lock", "acquire"],
     &["lock", "release"],
     &["lock", "list"],
+    &["run"],
+    &["trust"],
     &["log"],
     &["undo"],
     &["init"],
