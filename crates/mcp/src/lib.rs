@@ -18,6 +18,7 @@ mod daemon;
 mod http;
 mod manual;
 mod parent;
+mod project_tools;
 mod prompts;
 mod resources;
 mod review;

@@ -3,6 +3,7 @@
 mod call;
 mod following;
 mod listening;
+mod projecting;
 mod prompting;
 mod reading;
 mod reviewing;
@@ -31,6 +32,7 @@ use crate::{
     catalogue,
     daemon::{Daemon, Feed, Starter},
     http::handles::Handle,
+    project_tools,
     review::Pending,
     schema::Effect,
     subscriptions::Subscriptions,
@@ -45,6 +47,8 @@ const INSTRUCTIONS: &str = "Kite coordinates the coding agents on this machine. 
                             kite_sessions: who works on what. If a call or an edit is refused, its text says what to do.";
 /// How long clients may keep a list: it does not change while this process lives.
 const LIST_TTL_MS: u64 = 3_600_000;
+/// How long where tools of a project are in it.
+const PROJECT_LIST_TTL_MS: u64 = 60_000;
 /// Characters shown of an unknown tool's name.
 const TOOL_CHARS_MAX: usize = 64;
 /// Characters of a client's session id.
@@ -87,6 +91,8 @@ pub struct Server {
     daemon: Arc<Daemon>,
     /// Those of the older era.
     subscriptions: Subscriptions,
+    /// The project's own tools, as this client knows them.
+    given: project_tools::Given,
 }
 
 impl Server {
@@ -96,6 +102,7 @@ impl Server {
         Server {
             daemon: Arc::new(Daemon::new(home, build, Arc::clone(&common.start_daemon))),
             subscriptions: Subscriptions::default(),
+            given: project_tools::Given::default(),
             common: Arc::clone(common),
         }
     }
@@ -168,12 +175,19 @@ impl ServerHandler for Server {
         _page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let (tools, scope) = match self.common.clients.needs_handle(&context) {
+        let needs_handle = self.common.clients.needs_handle(&context);
+        let (mut tools, mut scope) = match needs_handle {
             true => (catalogue::tools_with_handle(), CacheScope::Private),
             false => (catalogue::tools(), CacheScope::Public),
         };
+        let own = self.project_tools(&context).await;
+        let mut ttl_ms = LIST_TTL_MS;
+        if !own.is_empty() {
+            (scope, ttl_ms) = (CacheScope::Private, PROJECT_LIST_TTL_MS);
+        }
+        tools.extend(own.iter().map(|tool| project_tools::listed(tool, needs_handle)));
         let mut list = ListToolsResult::with_all_items(tools);
-        list.ttl_ms = Some(LIST_TTL_MS);
+        list.ttl_ms = Some(ttl_ms);
         list.cache_scope = Some(scope);
         Ok(list)
     }
@@ -198,12 +212,15 @@ impl ServerHandler for Server {
             };
             return self.review(asked, &context).await;
         }
-        let Some(tool) = tool else {
-            let error = unknown_tool(&call.name);
-            call_log::answered(&call.name, &error.message);
-            return Err(error);
+        let (answer, minted) = match (tool, call.name.strip_prefix(project_tools::PREFIX)) {
+            (Some(tool), _) => self.answer_caller(tool, given, handle, &context).await,
+            (None, Some(name)) => self.call_project_tool(name, given, handle, &context).await,
+            (None, None) => {
+                let error = unknown_tool(&call.name);
+                call_log::answered(&call.name, &error.message);
+                return Err(error);
+            }
         };
-        let (answer, minted) = self.answer_caller(tool, given, handle, &context).await;
         let (Ok(text) | Err(text)) = &answer;
         call_log::answered(&call.name, text);
         let named = |text: String| match &minted {

@@ -24,6 +24,8 @@ use crate::{
 
 /// Between two progress notifications of a call that waits.
 pub(super) const PROGRESS_PAUSE: Duration = Duration::from_secs(5);
+/// The daemon says after so long that a tool of the project still runs.
+const RUN_SLICE: Duration = Duration::from_secs(10);
 /// Characters shown of why the daemon cannot be reached.
 const WHY_CHARS_MAX: usize = 300;
 /// Characters of a tool call's id.
@@ -105,7 +107,10 @@ impl Server {
             }
             let message = match *place.borrow_and_update() {
                 Some(place) => format!("waiting in the queue, place {place}"),
-                None => "waiting for the Kite daemon".to_owned(),
+                None => match &question.request {
+                    Request::ToolRun(run) => format!("running {}", text::one_line(&run.name, 64)),
+                    _ => "waiting for the Kite daemon".to_owned(),
+                },
             };
             notify(context, begun.elapsed(), question.patience, &message).await;
         }
@@ -144,6 +149,9 @@ fn patience(request: &Request) -> Duration {
     match request {
         Request::Lock(lock) => {
             Duration::from_secs(lock.wait_s.unwrap_or(0).min(tools::WAIT_SECONDS_MAX))
+        }
+        Request::ToolRun(run) => {
+            RUN_SLICE + Duration::from_secs(run.wait_s.unwrap_or(0).min(tools::WAIT_SECONDS_MAX))
         }
         _ => Duration::ZERO,
     }
