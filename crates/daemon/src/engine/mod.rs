@@ -189,6 +189,7 @@ impl<S: Store> Engine<S> {
     /// timers. Call once, within a `LocalSet`.
     pub async fn start(self: &Rc<Self>) {
         self.take_up_dispatches();
+        self.take_up_reviews();
         self.load_agents();
         self.adopt().await;
         self.take_up_runs();

@@ -11,6 +11,9 @@ use super::{End, Outcome, Preset, Report, environment, plain, template::Argument
 const GIT: &str =
     "Bash(git add:*),Bash(git commit:*),Bash(git status:*),Bash(git diff:*),Bash(git log:*)";
 
+/// The tools of an agent that only reads.
+const READING: &str = "Read,Grep,Glob";
+
 pub(super) fn preset() -> Preset {
     Preset {
         name: "claude".to_owned(),
@@ -22,6 +25,8 @@ pub(super) fn preset() -> Preset {
             &["--mcp-config", "{mcp_config}"],
             &["--permission-mode", "{permission_mode}"],
             &["{may_edit}", "--allowedTools", GIT],
+            &["{reads_only}", "--tools", READING],
+            &["{reads_only}", "--disallowedTools", "mcp__kite"],
             &["--model", "{model}"],
             &["--max-turns", "{max_turns}"],
             &["--max-budget-usd", "{budget_usd}"],

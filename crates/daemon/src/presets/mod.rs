@@ -50,6 +50,8 @@ pub(crate) struct Order {
     pub(crate) max_turns: Option<u32>,
     pub(crate) budget_usd: Option<f64>,
     pub(crate) permission_mode: PermissionMode,
+    /// Nothing but tools that read.
+    pub(crate) reads_only: bool,
     /// The run's own directory.
     pub(crate) directory: PathBuf,
     /// Where the agent works.
@@ -204,6 +206,7 @@ impl Order {
                 "permission_mode",
                 Some(self.permission_mode.name().to_owned()),
             ),
+            ("reads_only", self.reads_only.then(String::new)),
             ("may_edit", self.may_edit().then(String::new)),
             ("may_all", self.may_all().then(String::new)),
         ];

@@ -13,6 +13,7 @@ mod end;
 mod limits;
 mod prompt;
 mod queue;
+pub(super) mod reader;
 mod record;
 mod register;
 mod requests;

@@ -106,6 +106,8 @@ pub(super) struct Record {
     pub(super) checkout: Option<Checkout>,
     pub(super) task: Option<String>,
     pub(super) prompt: Option<String>,
+    /// Its tools change nothing, and it is told its prompt and no more.
+    pub(super) reads_only: bool,
     pub(super) about: String,
     pub(super) model: Option<String>,
     pub(super) max_turns: Option<u32>,

@@ -195,6 +195,7 @@ impl<S: Store> Engine<S> {
             max_turns: run.max_turns,
             budget_usd: run.budget_usd,
             permission_mode: run.mode(),
+            reads_only: run.reads_only,
             directory: directory.clone(),
             cwd: PathBuf::from(run.cwd()),
             home: self.identity.home.path().to_owned(),
@@ -232,6 +233,9 @@ impl<S: Store> Engine<S> {
     }
 
     fn prompt_of(&self, run: &Record) -> String {
+        if run.reads_only {
+            return run.prompt.clone().unwrap_or_default();
+        }
         let why_again = run.previous.as_deref().and_then(|id| {
             let before = self.agents.get(id)?;
             (before.state == State::Lost).then_some(before.reason)?

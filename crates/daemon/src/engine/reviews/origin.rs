@@ -32,9 +32,17 @@ impl<S: Store> Engine<S> {
         (about, origin)
     }
 
-    /// The worktree that Kite made for the task's current attempt.
-    fn checkout_of(&self, _task: TaskId) -> Option<Checkout> {
-        None
+    /// The worktree that Kite made for the task's current attempt, as long as it is there.
+    fn checkout_of(&self, task: TaskId) -> Option<Checkout> {
+        let attempt = self
+            .store
+            .read(|ledger| ledger.tasks.get(task).map(|task| task.attempt))?;
+        let checkout = self.checkout(&self.checkout_for(task, attempt)?)?;
+        Some(Checkout {
+            top: checkout.path,
+            base: checkout.base,
+            branch: Some(checkout.branch),
+        })
     }
 }
 

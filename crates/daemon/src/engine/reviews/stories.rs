@@ -1,9 +1,15 @@
 //! Stories of reviews, with real git.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
+use super::change::{Change, Checkout, Content, Origin, gather};
 use crate::{
     config::Config,
     engine::stage::{Agent, World, hurried, story},
@@ -367,5 +373,67 @@ fn a_hostile_change_is_quoted_bounded_and_runs_nothing() {
         }
         assert!(text.contains("| +symbolic link to /etc/passwd"), "{text}");
         assert!(text.len() < 100_000, "{}", text.len());
+    });
+}
+
+/// What is found of a checkout that was made at `base`.
+fn found(world: &World, checkout: &Path, base: &str, branch: &str) -> Change {
+    let origin = Origin {
+        home: world.home(),
+        directories: vec![world.shop().into()],
+        checkout: Some(Checkout {
+            top: checkout.to_owned(),
+            base: base.to_owned(),
+            branch: Some(branch.to_owned()),
+        }),
+        task: "1a2b3c4d".to_owned(),
+        ..Origin::default()
+    };
+    gather(&origin, Instant::now() + Duration::from_secs(60))
+}
+
+#[test]
+fn a_checkouts_change_is_all_that_differs_from_where_it_began() {
+    story(hurried(), async |world| {
+        repository(&world);
+        let base = git(&world, &["rev-parse", "HEAD"]).trim().to_owned();
+        let other = world.home().join("other");
+        let directory = other.display().to_string();
+        git(
+            &world,
+            &["worktree", "add", "-q", "-b", "kite/login", &directory],
+        );
+        let lines: String = (0..40).map(|n| format!("line {n}\n")).collect();
+        fs::write(other.join("moved.rs"), &lines).unwrap();
+        git_in(&directory, &["add", "."]);
+        git_in(&directory, &["commit", "-qm", "one"]);
+        git_in(&directory, &["mv", "moved.rs", "to.rs"]);
+        git_in(&directory, &["commit", "-qm", "two"]);
+        fs::write(other.join("a.rs"), "fn a() { 2 }\n").unwrap();
+        fs::write(other.join("new.rs"), "untracked\n").unwrap();
+        git_in(
+            &directory,
+            &["submodule", "--quiet", "add", &world.shop(), "sub"],
+        );
+
+        let change = found(&world, &other, &base, "kite/login");
+        let paths: Vec<&str> = change.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, [".gitmodules", "a.rs", "new.rs", "sub", "to.rs"]);
+        assert!(
+            matches!(change.files[3].after, Content::Submodule(_)),
+            "{:?}",
+            change.files[3]
+        );
+        assert_eq!(
+            change.files[2].after,
+            Content::Text("untracked\n".to_owned())
+        );
+
+        // The worktree is gone; its branch is not.
+        git(&world, &["worktree", "remove", "--force", &directory]);
+        let change = found(&world, &other, &base, "kite/login");
+        let paths: Vec<&str> = change.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["to.rs"]);
+        assert!(change.origins[0].contains("worktree and branch"));
     });
 }
