@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agent, agents, completions, config, daemon, demo, doctor, git_hook, init, lock, log, mcp, review, run, serve,
+    agent, agents, completions, config, daemon, demo, dispatch, dispatches, doctor, git_hook, init, lock, log, mcp, review, run, serve,
     sessions, spawn, status, supervise, task, trust, undo, uninit, worktree,
 };
 
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Spawn(spawn::SpawnArgs),
     Agents(agents::AgentsArgs),
     Agent(agent::AgentArgs),
+    Dispatch(dispatch::DispatchArgs),
+    Dispatches(dispatches::DispatchesArgs),
     Worktree(worktree::WorktreeArgs),
     Run(run::RunArgs),
     Trust(trust::TrustArgs),

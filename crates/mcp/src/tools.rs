@@ -5,6 +5,7 @@
 //! waits sends it again when something has happened, and `kite_review` has its brief read in between
 //! (`crate::review`). It keeps nothing between calls and decides nothing.
 
+mod dispatch;
 mod events;
 mod file_lock;
 mod file_unlock;
@@ -62,7 +63,7 @@ pub(crate) enum Sifted {
 }
 
 /// All tools, in the order in which they are listed.
-pub(crate) static TOOLS: [Tool; 14] = [
+pub(crate) static TOOLS: [Tool; 15] = [
     task_create::TOOL,
     task_list::TOOL,
     task_claim::TOOL,
@@ -77,6 +78,7 @@ pub(crate) static TOOLS: [Tool; 14] = [
     spawn::TOOL,
     vault_search::TOOL,
     vault_write::TOOL,
+    dispatch::TOOL,
 ];
 
 /// The tool of this name.

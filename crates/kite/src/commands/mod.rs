@@ -8,6 +8,8 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod daemon;
 pub(crate) mod demo;
+pub(crate) mod dispatch;
+pub(crate) mod dispatches;
 pub(crate) mod doctor;
 pub(crate) mod git_hook;
 pub(crate) mod init;
@@ -45,6 +47,8 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Spawn(args) => spawn::run(args, terminal),
         Command::Agents(args) => agents::run(&args, terminal),
         Command::Agent(args) => agent::run(args, terminal),
+        Command::Dispatch(args) => dispatch::run(args, terminal),
+        Command::Dispatches(args) => dispatches::run(args, terminal),
         Command::Worktree(args) => worktree::run(args, terminal),
         Command::Run(args) => run::run(args, terminal),
         Command::Trust(args) => trust::run(&args, terminal),

@@ -7,6 +7,7 @@ pub(crate) mod agents;
 pub(crate) mod checkouts;
 pub(crate) mod daemon;
 pub(crate) mod demo;
+pub(crate) mod dispatches;
 pub(crate) mod doctor;
 pub(crate) mod error;
 pub(crate) mod events;

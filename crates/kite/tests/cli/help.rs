@@ -28,6 +28,8 @@ const COMMANDS: &[&[&str]] = &[
     &["uninit"],
     &["doctor"],
     &["demo"],
+    &["dispatch"],
+    &["dispatches"],
     &["daemon"],
     &["daemon", "start"],
     &["daemon", "stop"],

@@ -34,7 +34,7 @@ fn tool_names(list: &Value) -> Vec<&str> {
         .collect()
 }
 
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 15] = [
     "kite_task_create",
     "kite_task_list",
     "kite_task_claim",
@@ -49,6 +49,7 @@ pub(crate) const NAMES: [&str; 14] = [
     "kite_spawn",
     "kite_vault_search",
     "kite_vault_write",
+    "kite_dispatch",
 ];
 
 #[test]
