@@ -11,6 +11,7 @@ mod git_table;
 mod holder_death;
 mod locks;
 mod mcp_doors;
+mod memory;
 mod phantom_holds;
 mod quiet;
 mod racing_edits;
