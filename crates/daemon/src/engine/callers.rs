@@ -388,8 +388,10 @@ impl<S: Store> Engine<S> {
                     .borrow()
                     .as_ref()
                     .and_then(|hello| hello.caller.clone());
-                let named =
-                    |caller: &Caller| caller.pid.is_some() || caller.client_session_id.is_some();
+                let named = |caller: &Caller| {
+                    let by = (caller.pid, &caller.client_session_id, &caller.agent);
+                    !matches!(by, (None, None, None))
+                };
                 let mut actor = Actor::from(caller.filter(named).ok_or_else(no_session)?);
                 if self.known(&actor).is_some() {
                     // Where a session stands is for its hooks to say.

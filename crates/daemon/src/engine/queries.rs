@@ -11,7 +11,7 @@ use kite_wire::{
 };
 use serde_json::Value;
 
-use super::Engine;
+use super::{Engine, callers::Actor};
 use crate::{
     audit::Filter,
     config::Guard,
@@ -105,6 +105,9 @@ impl<S: Store> Engine<S> {
         }
         let hello = connection.hello.borrow();
         let caller = hello.as_ref()?.caller.as_ref()?;
+        if let Some(id) = self.session_of_agent(&Actor::from(caller.clone())) {
+            return Some(id.to_string());
+        }
         self.store.read(|ledger| {
             let mine = |session: &&Session| {
                 session.state.is_live()

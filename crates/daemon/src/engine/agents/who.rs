@@ -23,10 +23,10 @@ impl<S: Store> Engine<S> {
         });
         let same_client = actor.client == run.client;
         match (&actor.client_session_id, known) {
-            (Some(theirs), Some(known)) if same_client => (*theirs == known).then_some(id),
+            (Some(theirs), Some(known)) => (same_client && *theirs == known).then_some(id),
             (Some(_), None) => same_client.then_some(id),
             // Its own `kite`, or a server of its.
-            _ => Some(id),
+            (None, _) => Some(id),
         }
     }
 
