@@ -1,13 +1,19 @@
 //! The project's own tools, with the real daemon: trusted by a person, run under their locks.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Command};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    process::{Child, ChildStdout, Command},
+};
 
 use kite_wire::{
     client::Client,
     reply::trust::Trust,
     request::{Caller, TrustSet, TrustShow},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::world::{Agent, Call, World, eventually};
 
@@ -403,4 +409,214 @@ fn bad_definitions_are_told_and_harm_nothing_else() {
         .run()
         .ends(0)
         .prints("1\n2\n");
+}
+
+/// `kite mcp` as an agent runs it, in one of the protocol's eras.
+struct Mcp {
+    server: Child,
+    output: BufReader<ChildStdout>,
+    is_modern: bool,
+    id: u64,
+}
+
+impl Mcp {
+    fn start(shop: &Shop, is_modern: bool) -> Mcp {
+        let mut server = shop.world.kite(&["mcp"]).by_an_agent().spawn();
+        let output = BufReader::new(server.stdout.take().unwrap());
+        let mut mcp = Mcp {
+            server,
+            output,
+            is_modern,
+            id: 0,
+        };
+        if !is_modern {
+            mcp.ask(
+                "initialize",
+                json!({"protocolVersion": "2025-11-25", "capabilities": {},
+                "clientInfo": {"name": "claude-code", "version": "2.1.0"}}),
+            );
+            mcp.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        }
+        mcp
+    }
+
+    fn send(&mut self, message: &Value) {
+        writeln!(self.server.stdin.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    /// The result of a request; what comes before it is progress.
+    fn ask(&mut self, method: &str, mut params: Value) -> Value {
+        self.id += 1;
+        if self.is_modern {
+            params["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+                "io.modelcontextprotocol/clientInfo": {"name": "claude-code", "version": "2.1.330"},
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let id = self.id;
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let mut line = String::new();
+            assert_ne!(
+                self.output.read_line(&mut line).unwrap(),
+                0,
+                "the server ended"
+            );
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["id"] == id {
+                return message["result"].clone();
+            }
+        }
+    }
+
+    fn tool(&mut self, name: &str) -> Option<Value> {
+        let list = self.ask("tools/list", json!({}));
+        list["tools"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|tool| tool["name"] == name)
+            .cloned()
+    }
+
+    /// The text of a call's answer, and whether it is an error.
+    fn call(&mut self, name: &str, arguments: Value) -> (String, bool) {
+        let result = self.ask("tools/call", json!({"name": name, "arguments": arguments}));
+        let text = result["content"][0]["text"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{result}"));
+        (text.to_owned(), result["isError"] == true)
+    }
+}
+
+impl Drop for Mcp {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn agents_are_given_the_trusted_tools_in_both_eras() {
+    for is_modern in [false, true] {
+        let shop = Shop::new("echo \"$@\"");
+        let mut early = Mcp::start(&shop, is_modern);
+        assert_eq!(
+            early.tool("project_deploy_branch"),
+            None,
+            "nobody trusts it"
+        );
+        let (told, is_error) = early.call(
+            "project_deploy_branch",
+            json!({"env": "prod", "branch": "a"}),
+        );
+        assert!(is_error && told.contains("Ask the person"), "{told}");
+        shop.trust();
+
+        let mut mcp = Mcp::start(&shop, is_modern);
+        let tool = mcp.tool("project_deploy_branch").unwrap();
+        assert_eq!(
+            tool["inputSchema"]["properties"]["env"]["enum"],
+            json!(["staging", "prod"])
+        );
+        assert_eq!(tool["inputSchema"]["required"], json!(["branch", "env"]));
+        assert_eq!(tool["annotations"]["readOnlyHint"], false);
+        assert_eq!(tool["annotations"]["destructiveHint"], true);
+        let count = mcp.tool("project_count").unwrap();
+        assert_eq!(count["annotations"]["readOnlyHint"], true);
+        assert_eq!(
+            count["inputSchema"]["properties"]["wait_seconds"],
+            Value::Null,
+            "it has no lock"
+        );
+        let (told, is_error) = mcp.call(
+            "project_deploy_branch",
+            json!({"env": "prod", "branch": "main"}),
+        );
+        assert!(!is_error && told.contains("exit code 0"), "{told}");
+        assert!(told.contains("> --env=prod main"), "{told}");
+        let (told, is_error) = mcp.call(
+            "project_deploy_branch",
+            json!({"env": "prd", "branch": "--x"}),
+        );
+        assert!(
+            is_error && told.contains("did you mean `prod`?") && told.contains("begin with `-`"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_session_calls_the_tool_that_it_was_given_or_none() {
+    for is_modern in [false, true] {
+        let shop = Shop::new("echo \"$@\" >> ran");
+        shop.trust();
+        let mut before = Mcp::start(&shop, is_modern);
+        let given = before.tool("project_deploy_branch").unwrap();
+        let text = TOOLS
+            .replace("\"--env={env}\"", "\"--now\", \"--env={env}\"")
+            .replace("Deploy a branch.", "Deploy it.");
+        shop.world.file(".kite/config.toml", &text);
+        let prod = json!({"env": "prod", "branch": "main"});
+        let (told, is_error) = before.call("project_deploy_branch", prod.clone());
+        assert!(
+            is_error && told.contains("changed since this session was given it"),
+            "{told}"
+        );
+        shop.trust();
+        let (told, is_error) = before.call("project_deploy_branch", prod.clone());
+        assert!(is_error && told.contains("Nothing was run"), "{told}");
+        assert_eq!(
+            before.tool("project_deploy_branch").unwrap(),
+            given,
+            "its list does not change"
+        );
+        assert_eq!(shop.lines("ran"), Vec::<String>::new());
+        // A session that starts now is given the new one.
+        let mut after = Mcp::start(&shop, is_modern);
+        assert_eq!(
+            after.tool("project_deploy_branch").unwrap()["description"],
+            "Deploy it."
+        );
+        assert!(!after.call("project_deploy_branch", prod).1);
+        assert_eq!(shop.lines("ran"), ["--now --env=prod main"]);
+    }
+}
+
+#[test]
+fn a_call_that_is_repeated_runs_once() {
+    let shop = Shop::new("echo in >> ran");
+    shop.trust();
+    let caller = || Caller {
+        client: "person".to_owned(),
+        pid: Some(std::process::id()),
+        cwd: Some(shop.world.project.display().to_string()),
+        ..Caller::default()
+    };
+    let socket = kite_wire::home::Home::at(&shop.world.home).socket();
+    let ask = || {
+        let mut client = Client::connect(&socket, "cli", "test", Some(caller())).unwrap();
+        let request = kite_wire::request::ToolRun {
+            name: "deploy_branch".to_owned(),
+            arguments: json!({"env": "prod", "branch": "a"})
+                .as_object()
+                .unwrap()
+                .clone(),
+            ..Default::default()
+        };
+        let envelope = kite_wire::request::Envelope {
+            op_id: Some("once-and-no-more".to_owned()),
+            ..Default::default()
+        };
+        let run: kite_wire::reply::project_tools::OneToolRun =
+            client.ask_with(request, envelope).unwrap();
+        run.run
+    };
+    let first = ask();
+    assert_eq!((first.state.as_str(), first.exit_code), ("exited", Some(0)));
+    assert_eq!(ask(), first);
+    shop.world.kite(&["daemon", "restart"]).run().ends(0);
+    assert_eq!(ask().id, first.id);
+    assert_eq!(shop.lines("ran"), ["in"]);
 }

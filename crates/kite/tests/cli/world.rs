@@ -211,6 +211,24 @@ impl Call {
             .env("CLAUDE_CODE_SESSION_ID", &agent.session_id)
     }
 
+    /// Called by a process of its own, which is its session, with a pipe to write to.
+    #[must_use]
+    pub(crate) fn by_an_agent(self) -> Call {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", r#""$0" "$@"; :"#])
+            .arg(self.command.get_program())
+            .args(self.command.get_args())
+            .env_clear()
+            .envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(self.command.get_current_dir().unwrap())
+            .stdin(Stdio::piped());
+        Call {
+            command,
+            line: self.line,
+        }
+    }
+
     /// Starts it, to be read while it runs.
     pub(crate) fn spawn(mut self) -> Child {
         self.command
