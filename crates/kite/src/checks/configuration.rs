@@ -19,6 +19,7 @@ pub(super) fn configuration(home: &Home, machine: Option<&Machine>) -> Check {
         let own =
             config::for_repository(&loaded.config, &checkout.top, &config::process_environment);
         problems.extend(own.problems);
+        problems.extend(config::tools::of_repository(&checkout.top).problems);
     }
     if problems.is_empty() {
         return Check::ok(NAME, "understood");
