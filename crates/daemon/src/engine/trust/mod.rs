@@ -9,7 +9,7 @@
 mod person;
 mod record;
 #[cfg(test)]
-mod stories;
+pub(super) mod stories;
 
 use std::{path::PathBuf, rc::Rc};
 
