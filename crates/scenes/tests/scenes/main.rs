@@ -6,6 +6,7 @@ mod clean_repository;
 mod clients;
 mod contracts;
 mod daemon_death;
+mod dispatch;
 mod git_guard;
 mod git_table;
 mod holder_death;
