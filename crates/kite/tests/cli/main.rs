@@ -1,6 +1,7 @@
 //! The conversation with `kite`, as people and scripts see it.
 
 mod color;
+mod dispatches;
 mod errors;
 mod help;
 mod hostile;
