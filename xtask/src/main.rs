@@ -17,9 +17,10 @@ fn main() -> ExitCode {
         Some("matrix") => matrix::run(&words.collect::<Vec<_>>()),
         Some("picture") => picture::draw(),
         Some(bench::echo::COMMAND) => bench::echo::serve(&words.next().unwrap_or_default()),
+        Some(bench::spawn::COMMAND) => bench::spawn::say_started(&words.next().unwrap_or_default()),
         _ => {
             say(
-                "usage: cargo xtask bench [processes] [shell] [sockets] [mcp] [depth] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
+                "usage: cargo xtask bench [processes] [shell] [sockets] [mcp] [depth] [spawn] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
             );
             ExitCode::from(2)
         }

@@ -10,6 +10,7 @@ pub(crate) mod mcp;
 pub(crate) mod processes;
 pub(crate) mod shell;
 pub(crate) mod sockets;
+pub(crate) mod spawn;
 
 use std::{
     path::{Path, PathBuf},
@@ -21,12 +22,13 @@ use crate::say;
 type Chapter = fn(&Kite);
 
 /// The chapters of the bench, by name.
-const CHAPTERS: [(&str, Chapter); 6] = [
+const CHAPTERS: [(&str, Chapter); 7] = [
     ("processes", processes::run),
     ("shell", shell::run),
     ("sockets", sockets::run),
     ("mcp", mcp::run),
     ("depth", depth::run),
+    ("spawn", spawn::run),
     ("claude", claude::run),
 ];
 
