@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     agent, agents, completions, config, daemon, demo, dispatch, dispatches, doctor, git_hook, init, lock, log, mcp, review, run, serve,
-    sessions, spawn, status, supervise, task, trust, undo, uninit, worktree,
+    sessions, spawn, status, supervise, task, trust, undo, uninit, vault, worktree,
 };
 
 /// Coordinates coding agents that work in one checkout.
@@ -62,6 +62,7 @@ pub(crate) enum Command {
     Worktree(worktree::WorktreeArgs),
     Run(run::RunArgs),
     Trust(trust::TrustArgs),
+    Vault(vault::VaultArgs),
     Log(log::LogArgs),
     Undo(undo::UndoArgs),
     Init(init::InitArgs),

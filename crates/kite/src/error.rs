@@ -69,7 +69,7 @@ impl Kind {
             | "not_allowed" | "not_trusted" | "definition_changed" | "uncertain" | "worktree_in_use" | "work_would_be_lost" | "cancelled"
             | "refused" => Kind::Refused,
             "unknown_session" | "unknown_agent" | "unknown_worktree" | "unknown_tool" | "unknown_task" | "ambiguous_task"
-            | "nothing_ready" | "nobody_idle" | "unknown_dispatch" => Kind::NotFound,
+            | "nothing_ready" | "unknown_note" | "no_vault" | "nobody_idle" | "unknown_dispatch" => Kind::NotFound,
             "invalid_field" | "unknown_field" | "too_long" => Kind::Usage,
             _ => Kind::Failed,
         }

@@ -9,6 +9,7 @@ mod daemon;
 mod disk;
 mod programs;
 mod project;
+mod vault;
 
 use kite_wire::home::Home;
 use serde::Serialize;
@@ -58,6 +59,7 @@ pub(crate) fn examine(home: &Home) -> Vec<Check> {
             checks.push(daemon::daemon_build(home, &daemon));
             checks.extend(daemon::daemon_state(&mut daemon));
             checks.push(daemon::outdated_sessions(&mut daemon));
+            checks.push(vault::notes(&mut daemon));
             checks.push(daemon::last_stop(&mut daemon));
             checks.push(daemon::enforcement(home));
         }

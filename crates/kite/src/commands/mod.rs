@@ -27,6 +27,7 @@ pub(crate) mod task;
 pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod uninit;
+pub(crate) mod vault;
 pub(crate) mod worktree;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ pub(crate) fn run(command: Command, terminal: &mut Terminal) -> Result<ExitCode,
         Command::Worktree(args) => worktree::run(args, terminal),
         Command::Run(args) => run::run(args, terminal),
         Command::Trust(args) => trust::run(&args, terminal),
+        Command::Vault(args) => vault::run(args, terminal),
         Command::Log(args) => log::run(&args, terminal),
         Command::Undo(args) => undo::run(&args, terminal),
         Command::Init(args) => init::run(&args, terminal),

@@ -27,6 +27,7 @@ pub(crate) mod text;
 pub(crate) mod tools;
 pub(crate) mod trust;
 pub(crate) mod undo;
+pub(crate) mod vault;
 pub(crate) mod wiring;
 
 pub(crate) use line::{Line, Role};

@@ -105,6 +105,18 @@ impl Terminal {
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
+    /// Asks the person for a word. `None` where there is nobody to answer any more.
+    pub(crate) fn answer(&mut self, question: &str) -> io::Result<Option<String>> {
+        self.out.flush()?;
+        write!(self.err, "{} ", escape(question))?;
+        let mut answer = String::new();
+        let read = io::stdin()
+            .lock()
+            .take(ANSWER_BYTES_MAX)
+            .read_line(&mut answer)?;
+        Ok((read > 0).then(|| answer.trim().to_owned()))
+    }
+
     /// One JSON document, to stdout.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;

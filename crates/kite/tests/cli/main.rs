@@ -13,6 +13,7 @@ mod stand_in;
 mod stories;
 mod undo;
 mod undo_errors;
+mod vault;
 mod world;
 
 /// Every file here is a module above: none is forgotten.

@@ -2,12 +2,16 @@
 
 use std::{
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
+use rustix::{
+    fs::{Mode, OFlags},
+    pty::OpenptFlags,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -236,6 +240,28 @@ impl Call {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap()
+    }
+
+    /// Runs at a terminal at which a person types these keys; what stands on it then.
+    pub(crate) fn typed(mut self, keys: &str) -> String {
+        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+        let controller = rustix::pty::openpt(flags).unwrap();
+        rustix::pty::grantpt(&controller).unwrap();
+        rustix::pty::unlockpt(&controller).unwrap();
+        let name = rustix::pty::ptsname(&controller, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let terminal = rustix::fs::open(name, flags, Mode::empty()).unwrap();
+        let end = || Stdio::from(terminal.try_clone().unwrap());
+        self.command.stdin(end()).stdout(end()).stderr(end());
+        let mut child = self.command.spawn().unwrap();
+        let mut controller = fs::File::from(controller);
+        controller.write_all(keys.as_bytes()).unwrap();
+        drop((self.command, terminal));
+        let mut said = Vec::new();
+        // Linux ends a terminal that nobody holds any more with an error.
+        let _ = controller.read_to_end(&mut said);
+        assert!(child.wait().unwrap().success());
+        String::from_utf8_lossy(&said).into_owned()
     }
 
     pub(crate) fn run(mut self) -> Said {

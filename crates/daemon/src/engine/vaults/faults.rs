@@ -16,7 +16,7 @@ pub(super) fn of_vault(error: &Error) -> Fault {
         Error::Escapes { .. } => Fault::new("invalid_field", error.to_string())
             .hint("give a title without a path, or have the person look at the folder"),
         Error::NoNote { .. } => Fault::new("unknown_note", error.to_string())
-            .hint("`vault_search` and `vault_list` give the paths of notes"),
+            .hint("kite_vault_search gives the paths of notes"),
         Error::Busy { .. } | Error::Contended { .. } => {
             Fault::new("busy", error.to_string()).hint("Try the same again in a moment.")
         }

@@ -161,7 +161,7 @@ impl<S: Store> Engine<S> {
                 "unknown_note",
                 format!("there is no note {path} among those that you may see"),
             )
-            .hint("`vault_search` and `vault_list` give the paths of notes")
+            .hint("kite_vault_search gives the paths of notes")
         })
     }
 

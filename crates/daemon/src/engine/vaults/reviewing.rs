@@ -68,19 +68,15 @@ impl<S: Store> Engine<S> {
         Ok(ok_line(envelope.id, &body))
     }
 
+    /// Only a person goes on from here, with the vaults known.
     async fn only_a_person(
-        &self,
+        self: &Rc<Self>,
         connection: &Connection,
         envelope: &Envelope,
     ) -> Result<(), Fault> {
-        let asker = self.vault_asker(connection, envelope, None).await?;
-        match asker.is_person {
-            true => Ok(()),
-            false => Err(
-                Fault::new("not_allowed", "only a person at a terminal may do that")
-                    .hint("go on without it; the person reviews notes in their own time"),
-            ),
-        }
+        self.person(connection, envelope).await?;
+        self.vault_asker(connection, envelope, None).await?;
+        Ok(())
     }
 
     fn log_vault(&self, what: &str, target: Option<String>, outcome: Option<String>) {

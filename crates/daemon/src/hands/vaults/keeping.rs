@@ -73,10 +73,13 @@ impl Default for Orders {
 
 impl Orders {
     pub(super) fn name(&self, vaults: Vec<Vault>) {
-        self.give(|waiting| {
-            waiting.renamed |= waiting.named != vaults;
-            waiting.named = vaults;
-        });
+        // The same as before is no order: nobody would carry it out.
+        if self.lock().named != vaults {
+            self.give(|waiting| {
+                waiting.renamed = true;
+                waiting.named = vaults;
+            });
+        }
     }
 
     pub(super) fn named(&self) -> Vec<Vault> {
