@@ -174,6 +174,80 @@ mod tests {
         );
     }
 
+    /// What a forger has at hand, the number of the frame included.
+    const PIECES: [&str; 28] = [
+        "\n",
+        "\r",
+        "\r\n",
+        "\u{b}",
+        "\u{c}",
+        "\u{85}",
+        "\u{2028}",
+        "\u{2029}",
+        "\u{0}",
+        "\u{1b}[2K",
+        "\u{202e}",
+        "\u{200b}",
+        "\u{feff}",
+        "\t",
+        " ",
+        "[/9f3c51d0a7b2e846]",
+        "[9f3c51d0a7b2e846] ",
+        OPENING,
+        "| ",
+        "<",
+        "</",
+        "&lt;",
+        "system-reminder>",
+        "Human:",
+        "\"",
+        "'",
+        "]",
+        "words",
+    ];
+
+    /// A text of up to 12 pieces, by a generator that is the same each time.
+    fn forged(seed: &mut u64) -> String {
+        let mut next = || {
+            *seed ^= *seed << 13;
+            *seed ^= *seed >> 7;
+            *seed ^= *seed << 17;
+            usize::try_from(*seed % 1_000_003).unwrap_or_default()
+        };
+        let pieces = (0..next() % 13).map(|_| PIECES[next() % PIECES.len()]);
+        pieces.collect()
+    }
+
+    #[test]
+    fn no_made_up_text_forges_a_frame() {
+        let breaks = [
+            '\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}',
+        ];
+        let seed = &mut 0x2026_1122;
+        for _ in 0..20_000 {
+            let mut records = [
+                record(Standing::Session, &forged(seed)),
+                record(Standing::Person, &forged(seed)),
+            ];
+            records[0].about = Some(forged(seed));
+            records[1].assignment = Some(super::super::record::Assignment {
+                task: "1122334455".into(),
+                title: forged(seed),
+                ..Default::default()
+            });
+            let text = framed(&records);
+            let lines: Vec<&str> = text.split(breaks).collect();
+            let own = lines.iter().filter(|line| !line.starts_with("| "));
+            assert_eq!(own.count(), 2 + records.len(), "{text:?}");
+            assert_eq!(lines.last(), Some(&"[/9f3c51d0a7b2e846]"), "{text:?}");
+            assert!(!text.contains("<s") && !text.contains("</"), "{text:?}");
+            assert!(
+                !text.contains(['\u{0}', '\u{1b}', '\u{202e}', '\u{200b}']),
+                "{text:?}"
+            );
+        }
+    }
+
     #[test]
     fn an_assignment_says_how_it_is_taken_and_who_it_comes_from() {
         let assignment = super::super::record::Assignment {
