@@ -269,8 +269,11 @@ impl fmt::Display for Loss {
             } => {
                 write!(f, "{commits} commits of {branch:?} are ")?;
                 match into {
-                    Some(into) => write!(f, "neither in {into:?} nor in an upstream"),
-                    None => write!(f, "in no upstream"),
+                    Some(into) => write!(
+                        f,
+                        "neither in {into:?}, nor where the project stands, nor in an upstream"
+                    ),
+                    None => write!(f, "neither where the project stands nor in an upstream"),
                 }
             }
             Loss::Detached { head, commits } => write!(

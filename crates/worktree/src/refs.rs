@@ -88,14 +88,18 @@ pub(crate) fn is_checked_out(git: &Git, plan: &Plan) -> Result<bool, Error> {
     Ok(!said.is_empty())
 }
 
+/// Where the project's main working copy stands, from any of its worktrees.
+const MAIN: &str = "main-worktree/HEAD";
+
 /// How many commits of the plan's branch are neither in the branch that it came from, nor in that
-/// one's upstream, nor in its own. 0 where the branch is gone.
+/// one's upstream, nor in its own, nor in what the project's main working copy stands on: a worktree
+/// may come from a branch that was merged and removed since. 0 where the branch is gone.
 pub(crate) fn unmerged(git: &Git, plan: &Plan) -> Result<u64, Error> {
     let branch = plan.branch_ref();
     let Some(tip) = commit(git, &branch)? else {
         return Ok(0);
     };
-    let mut holders = vec![about(git, &branch, "%(upstream)")?];
+    let mut holders = vec![MAIN.to_owned(), about(git, &branch, "%(upstream)")?];
     if let Some(base) = &plan.base_ref {
         holders.push(base.clone());
         holders.push(about(git, base, "%(upstream)")?);

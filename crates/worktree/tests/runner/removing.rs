@@ -48,6 +48,21 @@ fn what_is_clean_and_merged_goes_with_its_branch() {
 }
 
 #[test]
+fn what_the_project_has_counts_as_merged_though_it_came_from_another_branch() {
+    let desk = Desk::new();
+    let first = desk.make("first");
+    work(&first, "first.txt");
+    let second = desk.make_from("second", &first.branch);
+    work(&second, "second.txt");
+    desk.git(["merge", "-q", "--no-ff", "-m", "both", &second.branch]);
+    for plan in [&first, &second] {
+        let removed = desk.remove(plan, Removal::default()).expect("removed");
+        assert!(!removed.branch_kept);
+    }
+    assert_eq!(desk.leftovers(), [""; 0]);
+}
+
+#[test]
 fn what_was_pushed_counts_as_merged() {
     let desk = Desk::new();
     desk.git(["clone", "-q", "--bare", ".", "../origin"]);

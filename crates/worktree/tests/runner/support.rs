@@ -103,6 +103,14 @@ impl Desk {
         plan
     }
 
+    /// A worktree that begins where a branch stands.
+    pub(crate) fn make_from(&self, about: &str, base: &str) -> Plan {
+        let plan = self.try_plan(&self.repo(), about, Some(base));
+        let plan = plan.expect("a plan");
+        make(&plan).expect("a worktree");
+        plan
+    }
+
     pub(crate) fn remove(&self, plan: &Plan, removal: Removal) -> Result<Removed, Error> {
         let home = self.home();
         let rescue = Rescue {
