@@ -5,6 +5,7 @@ mod calls;
 mod eras;
 mod exits;
 mod noise;
+mod project_tools;
 mod prompts;
 mod reconnection;
 mod resources;
