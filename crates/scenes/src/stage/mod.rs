@@ -3,6 +3,7 @@
 //! Scenes play one at a time, since they measure time and share two cores. When a stage is
 //! dropped, its daemon is ended and its directories are removed.
 
+mod agents;
 mod client;
 mod git;
 mod kite;

@@ -1,6 +1,6 @@
 //! A session whose next calls are decided while it runs, from what its model was shown.
 
-use super::{Ending, Fault, SESSION_MAX, Session, Stage, within};
+use super::{Ending, Fault, SESSION_MAX, Session, SessionBuilder, Stage, within};
 use crate::model::{Call, Exchange, Script, ToolResult};
 
 /// A session that waits before each of its model's turns until it is told what to do.
@@ -10,6 +10,7 @@ pub struct Player<'a> {
     script: Script,
     session: Option<Session>,
     turns: usize,
+    prepare: fn(SessionBuilder<'_>) -> SessionBuilder<'_>,
 }
 
 impl<'a> Player<'a> {
@@ -22,7 +23,14 @@ impl<'a> Player<'a> {
             script: Script::new(name),
             session: None,
             turns: 0,
+            prepare: |session| session,
         }
+    }
+
+    /// Has the session prepared by this before it is started.
+    #[must_use]
+    pub fn prepared(self, prepare: fn(SessionBuilder<'_>) -> SessionBuilder<'_>) -> Player<'a> {
+        Player { prepare, ..self }
     }
 
     /// Makes these calls in one turn, and gives their results when the model asks what now.
@@ -44,7 +52,8 @@ impl<'a> Player<'a> {
             self.stage.model.learn(script);
             self.stage.model.open(&behind);
         } else {
-            self.session = Some(self.stage.session(&self.intent, script).start()?);
+            let session = self.stage.session(&self.intent, script);
+            self.session = Some((self.prepare)(session).start()?);
         }
         Ok(())
     }

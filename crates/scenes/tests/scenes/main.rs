@@ -14,6 +14,7 @@ mod locks;
 mod mcp_doors;
 mod memory;
 mod phantom_holds;
+mod planner;
 mod quiet;
 mod racing_edits;
 mod registration;
