@@ -19,6 +19,7 @@ mod quiet;
 mod racing_edits;
 mod registration;
 mod resumed_twice;
+mod review;
 mod stale_write;
 mod subagents;
 mod worktree_conflict;
