@@ -19,7 +19,7 @@ mod quiet;
 mod racing_edits;
 mod registration;
 mod resumed_twice;
-mod review;
+mod spawn;
 mod stale_write;
 mod subagents;
 mod worktree_conflict;
