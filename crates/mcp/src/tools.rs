@@ -56,7 +56,7 @@ pub(crate) enum Sifted {
         /// What is rendered where the time is over.
         reply: Value,
         /// What is asked next.
-        next: Request,
+        next: Box<Request>,
         /// It can be asked at once: not everything there is has been looked at.
         has_more: bool,
     },

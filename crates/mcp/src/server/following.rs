@@ -48,7 +48,7 @@ impl Server {
                     next,
                     has_more,
                 } => {
-                    question.request = next;
+                    question.request = *next;
                     // The call is in the log already.
                     question.envelope.tool = None;
                     (reply, has_more)

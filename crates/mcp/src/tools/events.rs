@@ -138,11 +138,13 @@ fn sift(given: &Arguments, request: &Request, mut reply: Value) -> Result<Sifted
     }
     Ok(Sifted::Nothing {
         reply,
-        next: Query {
-            after: Some(newest),
-            ..asked
-        }
-        .into(),
+        next: Box::new(
+            Query {
+                after: Some(newest),
+                ..asked
+            }
+            .into(),
+        ),
         has_more: was_full,
     })
 }
@@ -226,7 +228,7 @@ mod tests {
             panic!("no event of a task")
         };
         assert!(!has_more);
-        assert!(matches!(next, Request::Query(query) if query.after == Some(9)));
+        assert!(matches!(*next, Request::Query(query) if query.after == Some(9)));
         let Sifted::Answer(reply) = sifted(
             "tasks",
             Some(2),
@@ -252,7 +254,7 @@ mod tests {
         let Sifted::Nothing { next, has_more, .. } = sifted("locks", Some(0), many, 900) else {
             panic!("no locks")
         };
-        assert!(has_more && matches!(next, Request::Query(query) if query.after == Some(200)));
+        assert!(has_more && matches!(*next, Request::Query(query) if query.after == Some(200)));
         let newest: Vec<Value> = (801..=900).map(|seq| event(seq, "task")).collect();
         let Sifted::Answer(reply) = sifted("all", None, newest, 900) else {
             panic!("events")

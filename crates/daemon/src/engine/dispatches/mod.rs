@@ -181,7 +181,7 @@ impl<S: Store> Engine<S> {
             "queued",
             sender,
             Some(record.id.clone()),
-            Some(format!("for {:.8}", receiver)),
+            Some(format!("for {receiver:.8}")),
         );
         self.dispatches
             .open
