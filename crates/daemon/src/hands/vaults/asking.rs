@@ -2,7 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
@@ -41,6 +41,7 @@ type Question = Box<dyn FnOnce(Result<&mut Searcher, Error>) + Send>;
 #[derive(Debug)]
 pub(super) struct Answerers {
     questions: SyncSender<Question>,
+    index: PathBuf,
     orders: Arc<Orders>,
 }
 
@@ -56,6 +57,7 @@ impl Answerers {
         });
         (started.count() > 0).then(|| Answerers {
             questions: sender,
+            index: index.to_owned(),
             orders: Arc::clone(orders),
         })
     }
@@ -80,6 +82,11 @@ impl Answerers {
         match receiver.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => {
+                if !self.index.exists() {
+                    // Somebody has deleted it, which is allowed: it is made anew.
+                    self.orders.everything();
+                    return Err(Unanswered::NotYet);
+                }
                 if fault.is_damage() {
                     self.orders.damaged();
                 }

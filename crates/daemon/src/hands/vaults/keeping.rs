@@ -118,7 +118,8 @@ impl Orders {
         self.state.borrow().made
     }
 
-    fn everything(&self) {
+    /// Everything is to be looked at; an index that is not there is made.
+    pub(super) fn everything(&self) {
         self.give(|waiting| waiting.everything = true);
     }
 
