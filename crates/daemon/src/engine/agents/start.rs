@@ -79,6 +79,11 @@ impl<S: Store> Engine<S> {
         let trusted = self.trusts(&run.project, Purpose::Agents).await;
         trusted.map_err(|fault| Stopped::Failed(fault.to_string()))?;
         let run = self.with_workplace(run).await?;
+        // A worktree's own commit may bring along other settings than those that were looked at.
+        let trusted = self
+            .trusts_at(&run.project, run.cwd(), Purpose::Agents)
+            .await;
+        trusted.map_err(|fault| Stopped::Failed(fault.to_string()))?;
         let (gate, client_session) = self.at_the_gate(&run).await?;
         let run = self.still_wanted(id)?;
         let ready = self.with_session(&run, &gate, client_session).await;
