@@ -131,7 +131,7 @@ fn a_preset_that_cannot_be_used_says_why() {
         ("[agents]\nx = 3\n", "x", "table"),
     ] {
         let fault = named(home(config).path(), name).unwrap_err();
-        let told = format!("{} {}", fault.message, fault.hint.unwrap_or_default());
+        let told = format!("{} {}", fault.message, fault.hint);
         assert!(told.contains(why), "{told}");
     }
 }
