@@ -195,6 +195,9 @@ impl World {
             .hook(connection(None, None), header, input, WaitSender::nowhere())
             .await;
         assert_eq!(answer.exit, 0);
+        if let Some(receipt) = answer.receipt {
+            receipt.give();
+        }
         serde_json::from_slice(&answer.stdout).unwrap_or(Value::Null)
     }
 

@@ -64,11 +64,13 @@ impl<S: Store> Engine<S> {
         }
         self.worktree_may_be_merged(session);
         let verdict = self.take(&owner, &step, patience).await;
+        let (verdict, notes) = self.with_memory(&owner, &step, is_heard, verdict).await;
         let verdict = self.with_notices(&owner, is_heard, verdict).await;
         let (verdict, receipt) = self.with_dispatches(&owner, &step.what, is_heard, verdict);
         if matches!(step.what, What::TurnEnd { .. }) && receipt.is_none() {
             self.turn_may_be_over(owner.session);
         }
+        let receipt = Receipt::joined(receipt, notes);
         self.prevented
             .borrow_mut()
             .hook(started.elapsed(), patience.waited.get());
@@ -81,14 +83,13 @@ impl<S: Store> Engine<S> {
         match &step.what {
             What::SessionStart => {
                 self.look_at_turn(owner);
-                return self.memory_at_start(owner, step, self.greet(owner)).await;
+                return self.greet(owner);
             }
             What::Prompt { first_line, text } => {
                 self.look_at_turn(owner);
                 self.calls_are_over(owner);
                 let about = (!dispatches::is_frame(text)).then_some(first_line.as_str());
                 self.turn_begins(owner.session, about).await;
-                return self.memory_for_prompt(owner, step, text).await;
             }
             What::BeforeEdit { edits, .. } => {
                 self.turn_begins(owner.session, None).await;

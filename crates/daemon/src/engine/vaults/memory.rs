@@ -10,22 +10,25 @@
 mod record;
 #[cfg(test)]
 mod stories;
+mod telling;
 mod why;
 
 use std::{cell::RefCell, collections::BTreeMap, future::Future, rc::Rc, time::Duration};
 
 use kite_rules::session::{Owner, SessionId};
-use kite_store::{Document, Store};
-use kite_vault::{Prompt, Recalled};
+use kite_store::Store;
+use kite_vault::Prompt;
 use tokio::time::timeout;
 
-use super::super::{Engine, prevented};
+use super::super::Engine;
 use crate::{
     config::settings::vault::Memory as Setting,
-    dialects::{Step, Verdict},
+    dialects::{Step, Verdict, What},
+    doors::Receipt,
     hands::vaults::Unanswered,
 };
 use record::{On, Record};
+use telling::Telling;
 
 /// Documents of this room: one for each session that was given something.
 const KIND: &str = "memory";
@@ -42,6 +45,8 @@ const START_BYTES_MAX: usize = 480;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     records: RefCell<BTreeMap<SessionId, Record>>,
+    /// What hooks are writing out.
+    telling: RefCell<Vec<Telling>>,
 }
 
 impl Memory {
@@ -51,19 +56,43 @@ impl Memory {
 }
 
 impl<S: Store> Engine<S> {
+    /// The verdict on this step, with what the vaults have for it. The receipt tells whether the
+    /// model was given it; what is not heard at this step waits as a notice, and counts as given.
+    pub(in super::super) async fn with_memory(
+        self: &Rc<Self>,
+        owner: &Owner,
+        step: &Step,
+        is_heard: bool,
+        verdict: Verdict,
+    ) -> (Verdict, Option<Receipt>) {
+        let (verdict, receipt) = match &step.what {
+            What::SessionStart if self.remembers(owner) => {
+                self.memory_at_start(owner, step, verdict).await
+            }
+            What::Prompt { text, .. } if self.remembers(owner) => {
+                self.memory_for_prompt(owner, step, text).await
+            }
+            _ => return (verdict, None),
+        };
+        match receipt {
+            Some(receipt) if !is_heard => {
+                receipt.give();
+                (verdict, None)
+            }
+            receipt => (verdict, receipt),
+        }
+    }
+
     /// What the vaults have for the start of a session, beside its greeting.
-    pub(in super::super) async fn memory_at_start(
+    async fn memory_at_start(
         self: &Rc<Self>,
         owner: &Owner,
         step: &Step,
         greeting: Verdict,
-    ) -> Verdict {
-        if !self.remembers(owner) {
-            return greeting;
-        }
+    ) -> (Verdict, Option<Receipt>) {
         self.take_up_record(owner.session, step);
         let tokens_max = self.settings.of(owner.session).vault.memory_prompt_tokens;
-        let seen = self.vaults.memory.with(owner.session, |it| it.seen());
+        let (seen, _) = self.vaults.memory.known_to(owner.session);
         let session = owner.session;
         let opening = async {
             if !self.vaults_are_known(session).await {
@@ -78,7 +107,7 @@ impl<S: Store> Engine<S> {
             ask.await
         };
         let Some(opening) = self.in_time(session, WAIT_AT_START, opening).await else {
-            return greeting;
+            return (greeting, None);
         };
         let said = match greeting {
             Verdict::Say(text) => text,
@@ -92,31 +121,28 @@ impl<S: Store> Engine<S> {
         if said.len() + map.len() < START_BYTES_MAX {
             parts.push(map);
         }
-        self.keep_given(session, On::Start, &opening.pinned, tokens_max);
-        parts.push(opening.pinned.text);
-        said_together(parts)
+        parts.push(opening.pinned.text.clone());
+        let receipt = self.tell_notes(session, On::Start, opening.pinned);
+        (said_together(parts), receipt)
     }
 
     /// What the vaults have for a prompt.
-    pub(in super::super) async fn memory_for_prompt(
+    async fn memory_for_prompt(
         self: &Rc<Self>,
         owner: &Owner,
         step: &Step,
         text: &str,
-    ) -> Verdict {
-        if !self.remembers(owner) {
-            return Verdict::Pass;
-        }
+    ) -> (Verdict, Option<Receipt>) {
         let session = owner.session;
         self.take_up_record(session, step);
         // A folder that came since, or trust that was taken back, counts from the next prompt on.
         self.begin_vaults(session);
         let settings = self.settings.of(session);
-        let (seen, given) = (self.vaults.memory).with(session, |it| (it.seen(), it.tokens));
+        let (seen, given) = self.vaults.memory.known_to(session);
         let left = settings.vault.memory_session_tokens.saturating_sub(given);
         let tokens_max = left.min(settings.vault.memory_prompt_tokens);
         if tokens_max == 0 {
-            return Verdict::Pass;
+            return (Verdict::Pass, None);
         }
         let (text, reach) = (text.to_owned(), self.vault_reach(session));
         let now_ms = i64::try_from(self.now().wall_ms).unwrap_or(i64::MAX);
@@ -130,10 +156,10 @@ impl<S: Store> Engine<S> {
             })
         });
         let Some(recalled) = self.in_time(session, WAIT, recalled).await else {
-            return Verdict::Pass;
+            return (Verdict::Pass, None);
         };
-        self.keep_given(session, On::Prompt, &recalled, left);
-        said_together(vec![recalled.text])
+        let verdict = said_together(vec![recalled.text.clone()]);
+        (verdict, self.tell_notes(session, On::Prompt, recalled))
     }
 
     /// Whether this session is given notes unasked. A subagent never is: it works on what its
@@ -177,45 +203,6 @@ impl<S: Store> Engine<S> {
         };
         self.note_of("vault", "memory", session, None, Some(outcome));
         None
-    }
-
-    /// Writes down what a session is given, here at once and on disk soon.
-    fn keep_given(self: &Rc<Self>, session: SessionId, on: On, given: &Recalled, left: u64) {
-        if given.notes.is_empty() {
-            return;
-        }
-        self.count(prevented::NOTES, 1);
-        self.prevented.borrow_mut().injected(&given.text);
-        let now_ms = self.now().wall_ms;
-        let project = self
-            .store
-            .read(|ledger| Some(ledger.sessions.get(&session)?.project.clone()));
-        let record = self.vaults.memory.with(session, |record| {
-            record.project = project.or(record.project.take());
-            record.give(on, now_ms, given, left);
-            record.clone()
-        });
-        let engine = Rc::clone(self);
-        tokio::task::spawn_local(async move { engine.keep_record(session, &record).await });
-    }
-
-    async fn keep_record(&self, session: SessionId, record: &Record) {
-        let key = session.to_string();
-        let mut documents = vec![Document::put(KIND, &key, record.body())];
-        let mut others: Vec<(u64, String)> = self.store.read(|ledger| {
-            let others = ledger.documents.of(KIND).filter(|(other, _)| *other != key);
-            others
-                .map(|(other, body)| (Record::read(body).last_ms, other.to_owned()))
-                .collect()
-        });
-        others.sort_unstable();
-        let too_many = (others.len() + 1).saturating_sub(RECORDS_MAX);
-        let oldest = others.iter().take(too_many);
-        documents.extend(oldest.map(|(_, other)| Document::forget(KIND, other)));
-        if let Err(error) = self.store.keep_documents(&documents, self.now()).await {
-            let outcome = Some(format!("what was given is not kept: {error}"));
-            self.note_of("vault", "memory", session, None, outcome);
-        }
     }
 
     /// Finds what this session was given: by an earlier daemon, or in an earlier session of the

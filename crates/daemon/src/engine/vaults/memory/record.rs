@@ -49,6 +49,16 @@ pub(super) enum On {
     Prompt,
 }
 
+impl On {
+    /// What counts towards the budget of prompts: pinned notes do not.
+    pub(super) fn tokens_of(self, given: &Recalled) -> u64 {
+        match self {
+            On::Start => 0,
+            On::Prompt => u64::try_from(given.tokens()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 /// One time that something was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Told {
@@ -118,12 +128,8 @@ impl Record {
         self.seen.iter().filter_map(seen).collect()
     }
 
-    /// Pinned notes do not count towards what prompts may bring in.
-    pub(super) fn give(&mut self, on: On, now_ms: u64, given: &Recalled, left: u64) {
-        if on == On::Prompt {
-            let tokens = u64::try_from(given.tokens()).unwrap_or(u64::MAX);
-            self.tokens = self.tokens.saturating_add(tokens.min(left));
-        }
+    pub(super) fn give(&mut self, on: On, now_ms: u64, given: &Recalled) {
+        self.tokens = self.tokens.saturating_add(on.tokens_of(given));
         self.last_ms = now_ms;
         for note in &given.notes {
             self.seen.retain(|it| it.path != note.seen.path);
