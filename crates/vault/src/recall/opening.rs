@@ -125,12 +125,17 @@ fn map(connection: &Connection, reach: &Reach) -> rusqlite::Result<String> {
     } else {
         format!(" (tags: {})", tags.join(", "))
     };
+    let counted = |count: i64| match count {
+        1 => "1 note".to_owned(),
+        count => format!("{count} notes"),
+    };
     Ok(match (project, others) {
         (0, 0) => String::new(),
-        (0, others) => format!("{others} notes of the person{tags}"),
-        (project, 0) => format!("{project} notes on this project{tags}"),
+        (0, others) => format!("{} of the person{tags}", counted(others)),
+        (project, 0) => format!("{} on this project{tags}", counted(project)),
         (project, others) => {
-            format!("{project} notes on this project{tags}, {others} of the person")
+            let project = counted(project);
+            format!("{project} on this project{tags}, {others} of the person")
         }
     })
 }
