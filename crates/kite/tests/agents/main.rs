@@ -5,6 +5,7 @@
 
 mod crowds;
 mod deaths;
+mod faces;
 mod life;
 mod queue;
 mod stopping;
