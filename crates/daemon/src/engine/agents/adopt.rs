@@ -21,7 +21,6 @@ impl<S: Store> Engine<S> {
         for run in self.agents.all(|run| run.state.is_under_way()) {
             self.adopt_agent(run).await;
         }
-        self.agents.is_open.set(true);
     }
 
     async fn adopt_agent(self: &Rc<Self>, run: Record) {

@@ -55,6 +55,10 @@ impl<S: Store> Engine<S> {
             if self.agents.count(is_under_way) >= max {
                 return;
             }
+            // Somebody may have stopped it while those before it were stored.
+            let Some(run) = self.agents.get(&run.id).filter(is_queued) else {
+                continue;
+            };
             match self.turn(&run) {
                 Turn::Later => {}
                 Turn::Never(why) => self.agent_failed(&run.id, why).await,

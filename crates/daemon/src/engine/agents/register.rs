@@ -1,7 +1,7 @@
 //! All runs that are kept, in memory as they are on disk.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };
@@ -9,7 +9,7 @@ use std::{
 use kite_rules::session::SessionId;
 use kite_store::{Document, Store, StoreError};
 use kite_wire::reply::{Event, Fault};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use super::{
     super::{Engine, storage},
@@ -38,8 +38,11 @@ pub(in crate::engine) struct Agents {
     pub(super) changed: Notify,
     /// What sessions may do without being asked, as their clients last told it.
     modes: RefCell<BTreeMap<SessionId, PermissionMode>>,
-    /// Set once runs of an earlier daemon have been taken over: before that none is started.
-    pub(super) is_open: Cell<bool>,
+    /// Held while a run that is asked for is judged and kept: two that ask at once are judged one
+    /// after the other.
+    pub(super) asking: Mutex<()>,
+    /// The number that was given last.
+    last_number: Cell<u64>,
 }
 
 impl Agents {
@@ -112,9 +115,13 @@ impl Agents {
         self.changed.notify_waiters();
     }
 
+    /// A number that no run has, nor will have.
     pub(super) fn next_number(&self) -> u64 {
         let records = self.records.borrow();
-        records.last_key_value().map_or(1, |(number, _)| number + 1)
+        let kept = records.last_key_value().map_or(0, |(number, _)| *number);
+        let next = kept.max(self.last_number.get()) + 1;
+        self.last_number.set(next);
+        next
     }
 
     /// The run that this session is of, where it has not ended.
@@ -133,22 +140,39 @@ impl<S: Store> Engine<S> {
         self.identity.home.path().join(DIRECTORY).join(id)
     }
 
-    /// Keeps a run as it is now, on disk first.
+    /// Keeps a run as it is now: on disk when this returns.
     pub(super) async fn keep_agent(&self, record: Record) -> Result<(), StoreError> {
         self.keep_agents(vec![record]).await
     }
 
     pub(super) async fn keep_agents(&self, records: Vec<Record>) -> Result<(), StoreError> {
         let documents: Vec<Document> = records.iter().map(document).collect();
-        self.store.keep_documents(&documents, self.now()).await?;
-        for record in records {
-            self.note_agent(&record);
-            self.changed("sessions", &record.project);
-            let mut kept = self.agents.records.borrow_mut();
-            kept.insert(record.number, record);
+        // In memory at once: whoever changes a run or takes a number while this is stored goes on
+        // from here.
+        let before: Vec<(u64, Option<Record>)> = records
+            .into_iter()
+            .map(|record| (record.number, self.put_agent(record)))
+            .collect();
+        let kept = self.store.keep_documents(&documents, self.now()).await;
+        if kept.is_err() {
+            let mut records = self.agents.records.borrow_mut();
+            for (number, before) in before {
+                match before {
+                    Some(before) => drop(records.insert(number, before)),
+                    None => drop(records.remove(&number)),
+                }
+            }
         }
         self.agents.changed.notify_waiters();
-        Ok(())
+        kept
+    }
+
+    /// Puts a run into memory, and gives what was there.
+    fn put_agent(&self, record: Record) -> Option<Record> {
+        self.note_agent(&record);
+        self.changed("sessions", &record.project);
+        let mut records = self.agents.records.borrow_mut();
+        records.insert(record.number, record)
     }
 
     /// Changes a run, if it is still there. What cannot be stored is logged, and goes on in memory:

@@ -46,10 +46,7 @@ impl<S: Store> Engine<S> {
             max_turns: record.max_turns,
             budget_usd: record.budget_usd,
             timeout_s: Some(record.timeout_s),
-            result: record
-                .result
-                .as_deref()
-                .map(|text| text.chars().take(RESULT_CHARS_MAX).collect()),
+            result: record.result.as_deref().map(last_words),
             cost_usd: record.cost_usd,
             turns: record.turns,
             exit_code: record.exit_code,
@@ -84,4 +81,10 @@ impl<S: Store> Engine<S> {
         (running >= max)
             .then(|| format!("waits for its turn: {running} agents run, `max_agents` is {max}"))
     }
+}
+
+/// The end of a result: what came to it stands there.
+fn last_words(text: &str) -> String {
+    let skipped = text.chars().count().saturating_sub(RESULT_CHARS_MAX);
+    text.chars().skip(skipped).collect()
 }

@@ -44,6 +44,7 @@ impl<S: Store> Engine<S> {
         let record = match repeated {
             Some(record) => record,
             None => {
+                let _judged_alone = self.agents.asking.lock().await;
                 let record = self.agent_wanted(connection, envelope, request).await?;
                 stored(self.keep_agent(record.clone()).await)?;
                 self.agents.wake();
@@ -218,7 +219,7 @@ impl<S: Store> Engine<S> {
             Some(run) => Err(Fault::new(
                 "already_claimed",
                 format!(
-                    "agent {} is {} for task {id:.8} already",
+                    "task {id:.8} has an agent already: {} is {}",
                     &run.id[..8],
                     run.state.name()
                 ),
@@ -266,7 +267,11 @@ impl<S: Store> Engine<S> {
         let told = self.agents.mode_of(id);
         let given = agent.as_ref().map(Record::mode);
         // A client that does not tell what it may do is taken to edit files, and no more.
-        let mode = told.or(given).unwrap_or(PermissionMode::AcceptEdits);
+        let mode = match (told, given) {
+            // What it says of itself gives it no more than it was started with.
+            (Some(told), Some(given)) => told.min(given),
+            (one, other) => one.or(other).unwrap_or(PermissionMode::AcceptEdits),
+        };
         Ok(AskedBy {
             session: Some(id.to_string()),
             mode: Some(mode),

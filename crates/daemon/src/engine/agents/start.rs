@@ -26,6 +26,8 @@ use crate::{presets::Order, translate::refusal::Reader};
 const GRACE_S: u64 = 4;
 /// Bytes of output that are kept of one run.
 const OUTPUT_BYTES_MAX: u64 = 16 << 20;
+/// Pause before one that could not be started is tried again.
+const AGAIN_PAUSE_MS: u64 = 2_000;
 
 /// Why a run did not start.
 enum Stopped {
@@ -46,9 +48,11 @@ impl<S: Store> Engine<S> {
         match self.try_start(id).await {
             Ok(()) => return self.watch_agent(id).await,
             Err(Stopped::Again(why)) => {
+                let later = self.now().wall_ms.saturating_add(AGAIN_PAUSE_MS);
                 self.change_agent(id, |run| {
                     run.state = State::Queued;
                     run.reason = Some(why);
+                    run.not_before_ms = later;
                 })
                 .await;
             }
