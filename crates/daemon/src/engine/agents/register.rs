@@ -1,7 +1,7 @@
 //! All runs that are kept, in memory as they are on disk.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
 };

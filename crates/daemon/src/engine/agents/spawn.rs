@@ -219,7 +219,7 @@ impl<S: Store> Engine<S> {
             Some(run) => Err(Fault::new(
                 "already_claimed",
                 format!(
-                    "task {id:.8} has an agent already: {} is {}",
+                    "agent {} is {} for task {id:.8} already",
                     &run.id[..8],
                     run.state.name()
                 ),
