@@ -111,7 +111,7 @@ fn a_task_is_given_to_an_agent_and_done() {
     mentions(&queued, &["Agent queued: ", "Number 1 in the queue."]);
     mentions(&says(&world, &["agents"], 0), &["1 of 1 running, 1 queued"]);
     // A task has one agent.
-    mentions(&says(&world, &words, 3), &["error", "is queued for task"]);
+    mentions(&says(&world, &words, 3), &["error", "already"]);
     world.open("gate");
     let listed = json_of(&world, &["agents", "--all", "--json"]);
     for agent in listed["agents"].as_array().unwrap() {

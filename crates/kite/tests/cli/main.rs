@@ -11,6 +11,7 @@ mod reviews;
 mod screens;
 mod stand_in;
 mod stories;
+mod trust;
 mod undo;
 mod undo_errors;
 mod vault;

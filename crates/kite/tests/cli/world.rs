@@ -243,7 +243,14 @@ impl Call {
     }
 
     /// Runs at a terminal at which a person types these keys; what stands on it then.
-    pub(crate) fn typed(mut self, keys: &str) -> String {
+    #[track_caller]
+    pub(crate) fn typed(self, keys: &str) -> String {
+        self.typed_ends(keys, 0)
+    }
+
+    /// The same, where it ends with this exit code.
+    #[track_caller]
+    pub(crate) fn typed_ends(mut self, keys: &str, code: i32) -> String {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let controller = rustix::pty::openpt(flags).unwrap();
         rustix::pty::grantpt(&controller).unwrap();
@@ -260,8 +267,9 @@ impl Call {
         let mut said = Vec::new();
         // Linux ends a terminal that nobody holds any more with an error.
         let _ = controller.read_to_end(&mut said);
-        assert!(child.wait().unwrap().success());
-        String::from_utf8_lossy(&said).into_owned()
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{said}");
+        said
     }
 
     pub(crate) fn run(mut self) -> Said {
