@@ -2,7 +2,10 @@
 
 use std::{fs, os::unix::ffi::OsStrExt, path::Path};
 
-use kite_vault::{Author, Draft, Nonce, Prompt, Query, Quoted, Reach, Scope, Target, Vault, frame};
+use kite_vault::{
+    Author, Brought, Draft, Nonce, Prompt, Query, Quoted, Reach, Recalled, Scope, Seen, Target,
+    Trust, Vault, frame,
+};
 use proptest::{prelude::*, test_runner::Config};
 
 use crate::support::{NOW_MS, Notes};
@@ -137,49 +140,92 @@ proptest! {
     }
 }
 
+/// Notes with hostile names and contents, in as many projects.
+const NOTES: usize = 10_000;
+const PROJECTS: usize = 40;
+/// Of each project's notes, those that are pinned.
+const PINNED: usize = 16;
+
 #[test]
-fn a_vault_of_hostile_notes_breaks_nothing() {
-    const NOTES: usize = 2_000;
-    let mut notes = Notes::new();
+fn ten_thousand_hostile_notes_break_nothing_and_forge_no_frame() {
+    let key = |number: usize| format!("project {number}");
+    let mut notes = Notes::of(|home| {
+        let project = |number| {
+            let main = home.join("projects").join(key(number));
+            fs::create_dir_all(main.join(".kite/vault")).expect("a folder");
+            Vault::of_project(main, key(number), Trust::Trusted)
+        };
+        let mut vaults = vec![Vault::chosen(home.join("vault"), Scope::Person)];
+        vaults.extend((0..PROJECTS).map(project));
+        vaults
+    });
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut draw = |strategy: &BoxedStrategy<String>| {
         strategy.new_tree(&mut runner).expect("a value").current()
     };
-    let (names, texts) = (hostile(6).boxed(), hostile(60).boxed());
-    let vault = Vault::chosen(notes.path(""), Scope::Person);
+    let (names, texts) = (hostile(6).boxed(), hostile(40).boxed());
     let mut drawn = Vec::new();
     for number in 0..NOTES {
         let (name, text) = (draw(&names), draw(&texts));
-        let file = format!("{}{number}.md", name.replace(['/', '\0'], "_"));
-        if file.len() < 200 {
-            fs::write(notes.path(&file), &text).expect("a note");
-        }
-        if number % 20 == 0 {
+        let of_project = format!("projects/{}/.kite/vault", key(number % PROJECTS));
+        let folder = notes.directory.path().join(of_project);
+        let end = name.floor_char_boundary(180);
+        let file = format!("{}{number}.md", name[..end].replace(['/', '\0'], "_"));
+        let front = match number < PINNED * PROJECTS {
+            true => "---\npinned: true\n---\n",
+            false => "",
+        };
+        fs::write(folder.join(file), format!("{front}{text}")).expect("a note");
+        if number % 100 == 0 {
             let raw = std::ffi::OsStr::from_bytes(b"\xff\xfe.md");
-            fs::write(notes.path("").join(raw), &text).expect("a note");
-            let draft = Draft {
-                title: format!("{name}x"),
-                text: format!("{text}x"),
-                tags: vec![name.clone()],
-                target: Target::New,
-            };
-            vault.write(&draft, &Author::default()).expect("written");
-            let under = Target::Under {
-                note: None,
-                heading: format!("{name}x"),
-            };
-            let again = Draft {
-                target: under,
-                text: format!("{text}y"),
-                ..draft
-            };
-            // It may be refused; it must not panic, nor leave the vault.
-            let _ = vault.write(&again, &Author::default());
+            fs::write(folder.join(raw), &text).expect("a note");
+            is_written(&notes, number, &name, &text);
         }
         drawn.push(text);
     }
-    notes.rescan();
-    for (number, text) in drawn.iter().enumerate().step_by(7) {
+    let scan = notes.rescan();
+    assert!(scan.notes > NOTES * 9 / 10, "{scan:?}");
+    are_found(&mut notes, &drawn);
+    let pinned: usize = (0..PROJECTS)
+        .map(|number| opened(&mut notes, &Reach::project(key(number))))
+        .sum();
+    assert!(pinned > PINNED * PROJECTS * 3 / 4, "{pinned}");
+    let beside = fs::read_dir(notes.directory.path())
+        .expect("a folder")
+        .flatten();
+    let strangers: Vec<_> = beside
+        .map(|it| it.file_name().to_string_lossy().into_owned())
+        .filter(|it| it != "vault" && it != "projects" && !it.starts_with("vault.db"))
+        .collect();
+    assert!(strangers.is_empty(), "{strangers:?}");
+}
+
+/// Writes a note as agents do, and adds to it.
+fn is_written(notes: &Notes, number: usize, name: &str, text: &str) {
+    let vault = Vault::chosen(notes.path(""), Scope::Person);
+    let draft = Draft {
+        title: format!("{name}x{number}"),
+        text: format!("{text}x"),
+        tags: vec![name.to_owned()],
+        target: Target::New,
+    };
+    vault.write(&draft, &Author::default()).expect("written");
+    let again = Draft {
+        target: Target::Under {
+            note: None,
+            heading: format!("{name}x"),
+        },
+        text: format!("{text}y"),
+        ..draft
+    };
+    // It may be refused; it must not panic, nor leave the vault.
+    let _ = vault.write(&again, &Author::default());
+}
+
+/// Searches with what stands in the notes, and has it bring in others.
+fn are_found(notes: &mut Notes, texts: &[String]) {
+    let mut framed = 0;
+    for (number, text) in texts.iter().enumerate().step_by(13) {
         let query = Query {
             text: text.clone(),
             tags: Vec::new(),
@@ -189,7 +235,7 @@ fn a_vault_of_hostile_notes_breaks_nothing() {
             .searcher
             .search(&query, &Reach::everything(), NOW_MS)
             .expect("answers");
-        if number % 3 == 0 {
+        if number % 2 == 0 {
             let text = format!("zanzibar quux gateway {text}");
             let prompt = Prompt {
                 text: &text,
@@ -199,32 +245,40 @@ fn a_vault_of_hostile_notes_breaks_nothing() {
                 now_ms: NOW_MS,
             };
             let recalled = notes.searcher.recall(&prompt).expect("an answer");
-            if !recalled.notes.is_empty() {
-                let pieces: Vec<Quoted> = recalled
-                    .notes
-                    .iter()
-                    .map(|it| Quoted {
-                        reviewed: it.reviewed,
-                        ..Quoted::default()
-                    })
-                    .collect();
-                assert_eq!(
-                    is_whole(&recalled.text, &pieces),
-                    Ok(()),
-                    "{}",
-                    recalled.text
-                );
-            }
+            framed += usize::from(holds(&recalled));
         }
     }
-    let beside = fs::read_dir(notes.directory.path())
-        .expect("a folder")
-        .flatten();
-    let strangers: Vec<_> = beside
-        .map(|it| it.file_name().to_string_lossy().into_owned())
-        .filter(|it| it != "vault" && !it.starts_with("vault.db"))
-        .collect();
-    assert!(strangers.is_empty(), "{strangers:?}");
+    assert!(framed > 50, "{framed} frames");
+}
+
+/// Opens as long as there are pinned notes that have not come; how many did.
+fn opened(notes: &mut Notes, reach: &Reach) -> usize {
+    let mut seen: Vec<Seen> = Vec::new();
+    loop {
+        let opening = notes.searcher.opening(reach, &seen, 2_000);
+        let opening = opening.expect("an opening");
+        assert!(!opening.map.contains(['\n', '[', '<', '|']), "{opening:?}");
+        if !holds(&opening.pinned) {
+            return seen.len();
+        }
+        seen.extend(opening.pinned.notes.into_iter().map(|it| it.seen));
+    }
+}
+
+/// Whether something came in; if so, the frame is whole.
+fn holds(recalled: &Recalled) -> bool {
+    let piece = |it: &Brought| Quoted {
+        reviewed: it.reviewed,
+        ..Quoted::default()
+    };
+    let pieces: Vec<Quoted> = recalled.notes.iter().map(piece).collect();
+    if pieces.is_empty() {
+        assert_eq!(recalled.text, "");
+        return false;
+    }
+    let whole = is_whole(&recalled.text, &pieces);
+    assert_eq!(whole, Ok(()), "{}", recalled.text);
+    true
 }
 
 #[test]
