@@ -226,7 +226,7 @@ impl Order {
 }
 
 /// Names of all placeholders.
-const PLACEHOLDERS: [&str; 16] = [
+const PLACEHOLDERS: [&str; 17] = [
     "prompt",
     "prompt_file",
     "session_id",
@@ -241,6 +241,7 @@ const PLACEHOLDERS: [&str; 16] = [
     "max_turns",
     "budget_usd",
     "permission_mode",
+    "reads_only",
     "may_edit",
     "may_all",
 ];

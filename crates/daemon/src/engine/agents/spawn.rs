@@ -257,12 +257,15 @@ impl<S: Store> Engine<S> {
         connection: &Connection,
         envelope: &Envelope,
     ) -> Result<AskedBy, Fault> {
-        let Some(id) = self.asker(connection, envelope).await? else {
-            return Ok(AskedBy::default());
+        let asker = self.asker(connection, envelope).await?;
+        let id = match asker.filter(|id| !self.is_person(*id)) {
+            Some(id) => id,
+            // Whoever an agent started is no person, whatever they say of themselves.
+            None => match self.agent_above(connection).await? {
+                Some(id) => id,
+                None => return Ok(AskedBy::default()),
+            },
         };
-        if self.is_person(id) {
-            return Ok(AskedBy::default());
-        }
         let agent = self.agents.of_session(id);
         let told = self.agents.mode_of(id);
         let given = agent.as_ref().map(Record::mode);

@@ -139,6 +139,9 @@ impl<S: Store> Engine<S> {
         removal: Removal,
     ) -> Result<CheckoutRemoved, Fault> {
         let record = self.checkout_record(id).ok_or_else(|| unknown(id))?;
+        if record.state == State::Removing {
+            return Err(in_use("it is being removed"));
+        }
         let engine = Rc::clone(self);
         to_its_end(async move { engine.remove(record, removal).await }).await
     }

@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kite_rules::{session::Kind, task::TaskId};
+use kite_rules::task::TaskId;
 use kite_store::Store;
 use kite_wire::{
     reply::{
@@ -148,7 +148,6 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
         request: ReviewRecord,
     ) -> Result<Vec<u8>, Fault> {
-        let asker = self.asker(connection, envelope).await?;
         let mut record = self.review_named(&request.review)?;
         if !VIA.contains(&request.via.as_str()) {
             let near = nearest_hint(&request.via, VIA.into_iter());
@@ -157,11 +156,7 @@ impl<S: Store> Engine<S> {
                 Fault::new("invalid_field", format!("`via`: {shown} is not one")).hint(near),
             );
         }
-        let kind = asker.and_then(|id| {
-            self.store
-                .read(|ledger| ledger.sessions.get(&id).map(|session| session.kind))
-        });
-        if request.via == "person" && kind != Some(Kind::Person) {
+        if request.via == "person" && self.person(connection, envelope).await.is_err() {
             return Err(Fault::new(
                 "not_allowed",
                 "A review in a person's name can only be given by a person.",

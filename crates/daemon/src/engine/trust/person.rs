@@ -1,8 +1,8 @@
 //! Whether it is a person who asks.
 
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
-use kite_rules::session::{Kind, Owner};
+use kite_rules::session::{Kind, Owner, SessionId};
 use kite_store::Store;
 use kite_wire::{reply::Fault, request::Envelope};
 
@@ -19,26 +19,43 @@ impl<S: Store> Engine<S> {
         envelope: &Envelope,
     ) -> Result<Owner, Fault> {
         let owner = self.owner(connection, envelope).await?;
-        let (kind, agents) = self.store.read(|ledger| {
-            let kind = ledger.sessions.get(&owner.session).map(|it| it.kind);
+        let kind = self.store.read(|ledger| {
+            let session = ledger.sessions.get(&owner.session);
+            session.map(|it| it.kind)
+        });
+        match kind {
+            Some(Kind::Person) if self.agent_above(connection).await?.is_none() => Ok(owner),
+            _ => Err(no_person()),
+        }
+    }
+
+    /// The session of the agent that started whoever asks, whatever they say of themselves.
+    ///
+    /// # Errors
+    /// `not_allowed` where it cannot be said.
+    pub(in crate::engine) async fn agent_above(
+        &self,
+        connection: &Connection,
+    ) -> Result<Option<SessionId>, Fault> {
+        let agents: BTreeMap<u32, SessionId> = self.store.read(|ledger| {
             let live = ledger.sessions.values().filter(|it| it.state.is_live());
             let agents = live.filter(|it| it.kind == Kind::Agent);
-            let pids: Vec<u32> = agents.filter_map(|it| Some(it.process?.pid)).collect();
-            (kind, pids)
+            agents
+                .filter_map(|it| Some((it.process?.pid, it.id)))
+                .collect()
         });
         let peer = connection.peer_pid;
         let looking = tokio::task::spawn_blocking(move || {
             let peer = peer.into_iter();
-            let mut above = peer.flat_map(|pid| processes::ancestors(pid).into_iter().chain([pid]));
-            above.any(|pid| agents.contains(&pid))
+            let mut upwards =
+                peer.flat_map(|pid| [pid].into_iter().chain(processes::ancestors(pid)));
+            upwards.find_map(|pid| agents.get(&pid).copied())
         });
-        let is_inside_an_agent = looking.await.unwrap_or(true);
-        match kind {
-            Some(Kind::Person) if !is_inside_an_agent => Ok(owner),
-            _ => Err(
-                Fault::new("not_allowed", "Only a person at a terminal may do that.")
-                    .hint("Ask the person who runs this session."),
-            ),
-        }
+        looking.await.map_err(|_| no_person())
     }
+}
+
+fn no_person() -> Fault {
+    Fault::new("not_allowed", "Only a person at a terminal may do that.")
+        .hint("Ask the person who runs this session.")
 }
