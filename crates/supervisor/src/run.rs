@@ -106,5 +106,8 @@ pub fn prepare(directory: &Path, run: &Run) -> io::Result<()> {
         directory::remove(directory, name)?;
     }
     output::forget_stdout(directory)?;
-    directory::write(directory, directory::RUN, run)
+    directory::write(directory, directory::RUN, run)?;
+    // Said, not left to its being closed: a process that is being started elsewhere in this program
+    // has a copy of it until it runs its own program.
+    lock.unlock()
 }

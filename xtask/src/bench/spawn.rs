@@ -275,7 +275,9 @@ fn supervisors(home: &Path) -> Vec<u32> {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).into_owned();
         let mut words = line.split('\0').skip(1);
-        words.next() == Some("supervise")
+        // Not a child of one that does not run its program yet.
+        field(*pid, SESSION) == Some(u64::from(*pid))
+            && words.next() == Some("supervise")
             && words
                 .next()
                 .is_some_and(|directory| Path::new(directory).starts_with(home))
@@ -293,8 +295,16 @@ fn private_kib(pid: u32) -> u64 {
 
 /// CPU that a process has used, in clock ticks.
 fn ticks(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let used = fields.split_whitespace().skip(11).take(2);
-    used.filter_map(|field| field.parse::<u64>().ok()).sum()
+    let used = USED.map(|number| field(pid, number).unwrap_or(0));
+    used.iter().sum()
+}
+
+/// Numbers of fields of `/proc/PID/stat`, from the one after the name.
+const SESSION: usize = 3;
+const USED: [usize; 2] = [11, 12];
+
+fn field(pid: u32, number: usize) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(number)?.parse().ok()
 }

@@ -1,6 +1,6 @@
 //! How a run starts, and how it does not.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, thread};
 
 use kite_supervisor::{Error, Found, Reason, prepare, start};
 use rustix::process::Signal;
@@ -111,6 +111,19 @@ fn a_run_has_one_keeper() {
     // What was run is not run again unless it is made ready again.
     let second = start(PROGRAM.as_ref(), &stage.directory()).expect_err("it has run");
     assert!(second.to_string().contains("before"), "{second}");
+}
+
+#[test]
+fn runs_that_are_started_at_the_same_moment_all_run() {
+    thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                let stage = Stage::shell("echo ran");
+                assert_eq!(stage.play().code, Some(0));
+                assert_eq!(stage.output(), "ran");
+            });
+        }
+    });
 }
 
 #[test]
