@@ -178,6 +178,13 @@ impl Preset {
         }
     }
 
+    /// Whether an agent of it can be held to tools that read.
+    pub(crate) fn can_only_read(&self) -> bool {
+        self.argv
+            .iter()
+            .any(|argument| argument.takes("reads_only"))
+    }
+
     /// What the end of such a run means.
     pub(crate) fn read(&self, end: &End) -> Report {
         (self.read)(end)

@@ -56,14 +56,23 @@ impl<S: Store> Engine<S> {
     /// Has an agent read: its id. It takes its place in the queue of all agents.
     ///
     /// # Errors
-    /// `not_trusted` where the person has not said that agents may run in the project, or where the
-    /// store fails.
+    /// `not_trusted` where the person has not said that agents may run in the project,
+    /// `invalid_field` where the person's own arguments do not limit its tools, or where the store
+    /// fails.
     pub(in crate::engine) async fn spawn_reader(
         self: &Rc<Self>,
         reading: Reading,
     ) -> Result<String, Fault> {
         self.trusts(&reading.project, Purpose::Agents).await?;
-        let client = self.preset(PRESET).await?.client;
+        let preset = self.preset(PRESET).await?;
+        if !preset.can_only_read() {
+            return Err(Fault::new(
+                "invalid_field",
+                format!("the preset `{PRESET}` cannot be held to reading: no argument has {{reads_only}}"),
+            )
+            .hint("Ask the person to add those of Kite's own preset to [agents.claude]: docs/agents.md."));
+        }
+        let client = preset.client;
         let id = format!("{:032x}", random());
         let record = Record {
             line: id.clone(),

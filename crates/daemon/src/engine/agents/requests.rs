@@ -16,6 +16,7 @@ use super::{
     super::Engine,
     record::{Record, State},
     register::{is_queued, is_under_way, stored},
+    spawn::AskedBy,
 };
 use crate::{doors::Connection, translate::words::inline};
 
@@ -24,6 +25,12 @@ const PAGE: u32 = 50;
 const PAGE_MAX: u32 = 200;
 /// Characters of the reason that somebody gives for stopping.
 const REASON_CHARS_MAX: usize = 200;
+
+/// A person ends any agent; a session those that come from it, and its own.
+fn may_stop(asker: &AskedBy, record: &Record) -> bool {
+    asker.session.is_none()
+        || [&record.parent, &record.root, &record.session].contains(&&asker.session)
+}
 
 impl<S: Store> Engine<S> {
     pub(in crate::engine) async fn agent_list(
@@ -68,6 +75,15 @@ impl<S: Store> Engine<S> {
     ) -> Result<Vec<u8>, Fault> {
         let asker = self.agent_asker(connection, envelope).await?;
         let record = self.agents.find(&request.agent)?;
+        if !may_stop(&asker, &record) {
+            return Err(Fault::new(
+                "not_allowed",
+                format!("agent {} was started by somebody else", &record.id[..8]),
+            )
+            .hint(
+                "Ask the person; an agent is ended by them, or by the session that it comes from.",
+            ));
+        }
         let by = match &asker.session {
             Some(session) => format!("session {}", &session[..8]),
             None => "a person".to_owned(),

@@ -224,7 +224,7 @@ impl<S: Store> Engine<S> {
                     run.state.name()
                 ),
             )
-            .hint("`agent_stop` ends that one")),
+            .hint("`agent_list` shows how it stands; its result will stand in the task")),
         }
     }
 

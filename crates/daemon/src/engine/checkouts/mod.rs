@@ -119,6 +119,7 @@ impl<S: Store> Engine<S> {
 
     /// Whether everything in it is committed, and its commits are in the branch it came from or in an
     /// upstream: it can be removed and nothing is lost. False where it is gone, or cannot be asked.
+    #[cfg(test)]
     pub(super) async fn checkout_is_merged_and_clean(self: &Rc<Self>, id: &str) -> bool {
         let Some(record) = self.checkout_record(id) else {
             return false;
