@@ -87,18 +87,20 @@ impl<S: Store> Engine<S> {
         let project = self
             .store
             .read(|ledger| Some(ledger.sessions.get(&session)?.project.clone()));
-        let mut records = self.vaults.memory.records.borrow_mut();
-        let mut record = match records.get(&session) {
-            Some(record) => record.clone(),
-            // The session is over meanwhile.
-            None => self.kept_record(session).unwrap_or_default(),
+        let record = {
+            let mut records = self.vaults.memory.records.borrow_mut();
+            let mut record = match records.get(&session) {
+                Some(record) => record.clone(),
+                // The session is over meanwhile.
+                None => self.kept_record(session).unwrap_or_default(),
+            };
+            record.project = project.or(record.project.take());
+            record.give(on, now_ms, &given);
+            if let Some(known) = records.get_mut(&session) {
+                known.clone_from(&record);
+            }
+            record
         };
-        record.project = project.or(record.project.take());
-        record.give(on, now_ms, &given);
-        if let Some(known) = records.get_mut(&session) {
-            known.clone_from(&record);
-        }
-        drop(records);
         self.keep_record(session, &record).await;
     }
 
