@@ -14,14 +14,14 @@ pub struct Vault {
     pub memory_session_tokens: u64,
 }
 
-/// How notes come to sessions. In the order of how much.
+/// What sessions hear of notes unasked. In the order of how much.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Memory {
-    /// Not at all.
+    /// Nothing.
     Off,
-    /// Where they are searched for.
+    /// That there are notes.
     Search,
-    /// Also unasked, where a prompt touches what a note knows.
+    /// What pinned notes say, and those that a prompt touches.
     #[default]
     Inject,
 }
@@ -62,9 +62,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: "inject",
         variable: "KITE_MEMORY",
         places: ANYONE,
-        doc: "How notes reach a session: brought in where a prompt touches what they know (`inject`), \
-          only when they are searched for (`search`), or not at all (`off`). A repository may ask \
-          for less than the home allows, never for more.",
+        doc: "What a session hears of notes unasked: pinned notes at its start, and at a prompt what \
+          bears on it (`inject`); one line at its start that there are notes to search (`search`); \
+          nothing (`off`). It silences nothing else: an agent that calls `kite_vault_search` or \
+          `kite_vault_write` is answered all the same. A repository may ask for less than the home \
+          allows, never for more.",
         apply: |config, value| {
             config.vault.memory = match value {
                 Value::Word(0) => Memory::Inject,

@@ -66,10 +66,10 @@ impl<S: Store> Engine<S> {
         verdict: Verdict,
     ) -> (Verdict, Option<Receipt>) {
         let (verdict, receipt) = match &step.what {
-            What::SessionStart if self.remembers(owner) => {
+            What::SessionStart if self.memory_of(owner) >= Setting::Search => {
                 self.memory_at_start(owner, step, verdict).await
             }
-            What::Prompt { text, .. } if self.remembers(owner) => {
+            What::Prompt { text, .. } if self.memory_of(owner) == Setting::Inject => {
                 self.memory_for_prompt(owner, step, text).await
             }
             _ => return (verdict, None),
@@ -91,7 +91,11 @@ impl<S: Store> Engine<S> {
         greeting: Verdict,
     ) -> (Verdict, Option<Receipt>) {
         self.take_up_record(owner.session, step);
-        let tokens_max = self.settings.of(owner.session).vault.memory_prompt_tokens;
+        let tokens_max = match self.memory_of(owner) {
+            Setting::Inject => self.settings.of(owner.session).vault.memory_prompt_tokens,
+            // That there are notes, and none of them.
+            Setting::Search | Setting::Off => 0,
+        };
         let (seen, _) = self.vaults.memory.known_to(owner.session);
         let session = owner.session;
         let opening = async {
@@ -162,11 +166,13 @@ impl<S: Store> Engine<S> {
         (verdict, self.tell_notes(session, On::Prompt, recalled))
     }
 
-    /// Whether this session is given notes unasked. A subagent never is: it works on what its
-    /// session gave it.
-    fn remembers(&self, owner: &Owner) -> bool {
-        let settings = self.settings.of(owner.session);
-        owner.agent.is_none() && settings.vault.memory == Setting::Inject
+    /// How much this session hears unasked. A subagent hears nothing: it works on what its session
+    /// gave it.
+    fn memory_of(&self, owner: &Owner) -> Setting {
+        match owner.agent {
+            Some(_) => Setting::Off,
+            None => self.settings.of(owner.session).vault.memory,
+        }
     }
 
     /// Names the vaults of a session's project and has them looked through; false where there is

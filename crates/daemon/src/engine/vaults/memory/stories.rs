@@ -192,10 +192,11 @@ fn a_session_is_given_no_more_than_its_budget_and_nothing_where_memory_is_off() 
             let a = world.agent("a");
             world.note("tokens.md", NOTE);
             world.note("rules.md", PINNED);
-            assert_eq!(world.starts(&a, "startup").await, Value::Null);
             // Whoever searches finds: only what comes unasked is silenced.
             world.is_indexed(&a, "staging tenant rotate").await;
-            assert_eq!(world.starts(&a, "compact").await, Value::Null);
+            let started = world.starts(&a, "startup").await;
+            let line = "Kite's vault has 2 notes of the person; kite_vault_search searches them.";
+            assert_eq!(said(&started), (memory == Memory::Search).then_some(line));
             assert_eq!(world.is_prompted(&a, ABOUT).await, None);
         });
     }
