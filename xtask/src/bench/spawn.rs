@@ -108,7 +108,7 @@ fn costs(stage: &Stage<'_>) -> Outcome<()> {
         supervisors.len()
     ));
     say(&format!(
-        "  private memory of a supervisor: {:.0} KiB, of all {all:.1} MiB; reach: at most 1,024 KiB each",
+        "  private memory of a supervisor: {:.0} KiB, of all {all:.1} MiB; reach: at most 2,048 KiB each",
         median(&mut memory)
     ));
     say(&format!(
