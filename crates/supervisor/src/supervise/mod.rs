@@ -68,6 +68,7 @@ fn keep(
         .and_then(|()| process::adopt_orphans())
         .and_then(|()| Signals::hear())
         .map_err(|error| error.to_string());
+    forget_environment(directory, &run);
     let kept = ready.and_then(|signals| Keeper::start(directory, run, signals, &link));
     match kept {
         Ok(started) => {
@@ -82,6 +83,16 @@ fn keep(
             exit
         }
     }
+}
+
+/// The environment may hold keys, and nobody but this process needs it any more.
+fn forget_environment(directory: &Path, run: &Run) {
+    let rest = Run {
+        environment: Vec::new(),
+        ..run.clone()
+    };
+    // On a full disk it stays, for its owner alone.
+    let _ = directory::write(directory, directory::RUN, &rest);
 }
 
 /// The run, and the lock that makes this process its only supervisor.

@@ -27,6 +27,22 @@ fn a_program_runs_nothing_before_it_is_let_go() {
 }
 
 #[test]
+fn what_the_environment_holds_is_not_left_on_disk() {
+    let mut stage = Stage::shell("test \"$API_KEY\" = sesame && echo known");
+    let key = ("API_KEY".to_owned(), "sesame".to_owned());
+    stage.run.environment.push(key);
+    let gate = stage.at_gate();
+    for entry in fs::read_dir(stage.directory()).expect("files") {
+        let file = entry.expect("a file").path();
+        let text = fs::read(&file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        assert!(!text.contains("\"sesame\""), "{}: {text}", file.display());
+    }
+    gate.open().expect("an open gate");
+    assert_eq!(stage.end().code, Some(0));
+}
+
+#[test]
 fn a_program_whose_starter_goes_away_never_runs() {
     let stage = Stage::shell("echo ran > mark");
     let gate = stage.at_gate();
