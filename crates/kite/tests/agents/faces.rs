@@ -208,6 +208,36 @@ fn where_nobody_said_trust_an_agent_is_refused_in_words_that_lead_on() {
 }
 
 #[test]
+fn what_only_a_worktree_holds_and_nobody_trusts_keeps_an_agent_from_starting() {
+    let world = World::new();
+    let root = world.home.parent().unwrap();
+    let (other, ran) = (root.join("other"), root.join("ran"));
+    let path = other.to_str().unwrap();
+    world.git(&["worktree", "add", "-q", "-b", "other", path]);
+    fs::create_dir(other.join(".claude")).unwrap();
+    let settings =
+        json!({"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": "make"}]}]}});
+    fs::write(other.join(".claude/settings.json"), settings.to_string()).unwrap();
+    world.git(&["-C", path, "add", "."]);
+    world.git(&["-C", path, "commit", "-q", "-m", "a hook"]);
+    let prompt = World::prompt(&format!("echo >> {}", ran.display()));
+    for worktree in ["none", "new", path] {
+        let words = [&SCRIPT[..], &["--json", "--worktree", worktree, &prompt]].concat();
+        let said = command(&world, &words)
+            .current_dir(&other)
+            .output()
+            .unwrap();
+        let spawned: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let failed = world.until(&spawned["agent"]["id"], "failed");
+        mentions(
+            failed["reason"].as_str().unwrap(),
+            &[".claude/settings.json"],
+        );
+    }
+    assert!(!ran.exists());
+}
+
+#[test]
 fn a_worktree_is_listed_with_its_losses_and_goes_when_there_are_none() {
     let world = World::new();
     let commands = "echo 'fn lex() {}' > lex.rs; git add lex.rs\n\
