@@ -139,7 +139,11 @@ impl<S: Store> Engine<S> {
             about: run.about.clone(),
             base,
         };
-        let made = self.make_checkout(Path::new(&run.asked_in), about).await;
+        let made = match self.checkout_of_agent(&run.id) {
+            // Made by a daemon that died before it had noted it here.
+            Some(made) => Ok(made),
+            None => self.make_checkout(Path::new(&run.asked_in), about).await,
+        };
         let made = match made {
             Ok(made) => made,
             // By default one has a worktree where there can be one.

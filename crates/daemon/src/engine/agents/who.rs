@@ -1,5 +1,7 @@
 //! Whose session acts: an agent's own, by the variable that Kite gave it.
 
+use std::path::PathBuf;
+
 use kite_rules::session::SessionId;
 use kite_store::Store;
 
@@ -28,6 +30,15 @@ impl<S: Store> Engine<S> {
             // Its own `kite`, or a server of its.
             (None, _) => Some(id),
         }
+    }
+
+    /// The directories of the runs under way, with their sessions. What an agent has started and left
+    /// alone stands below its supervisor.
+    pub(in crate::engine) fn runs_under_way(&self) -> Vec<(PathBuf, SessionId)> {
+        let runs = self.agents.all(|run| run.state.is_under_way());
+        runs.iter()
+            .filter_map(|run| Some((self.run_directory(&run.id), run.session_id()?)))
+            .collect()
     }
 
     /// Whether the end of this session is for the end of its agent to bring: what it holds must not

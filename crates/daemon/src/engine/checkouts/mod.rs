@@ -117,6 +117,15 @@ impl<S: Store> Engine<S> {
         is_there.then(|| shown(&record))
     }
 
+    /// The worktree that was made for this agent, where it is there.
+    pub(super) fn checkout_of_agent(&self, agent: &str) -> Option<Checkout> {
+        let mut records = self.checkout_records().into_iter();
+        let is_its =
+            |record: &Record| record.agent.as_deref() == Some(agent) && record.state == State::Made;
+        let record = records.find(is_its)?;
+        record.plan.path().is_dir().then(|| shown(&record))
+    }
+
     /// Whether everything in it is committed, and its commits are in the branch it came from or in an
     /// upstream: it can be removed and nothing is lost. False where it is gone, or cannot be asked.
     #[cfg(test)]

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use kite_rules::session::{Kind, Owner, SessionId};
 use kite_store::Store;
+use kite_supervisor::Found;
 use kite_wire::{reply::Fault, request::Envelope};
 
 use crate::{doors::Connection, engine::Engine, hands::processes};
@@ -37,15 +38,20 @@ impl<S: Store> Engine<S> {
         &self,
         connection: &Connection,
     ) -> Result<Option<SessionId>, Fault> {
-        let agents: BTreeMap<u32, SessionId> = self.store.read(|ledger| {
+        let mut agents: BTreeMap<u32, SessionId> = self.store.read(|ledger| {
             let live = ledger.sessions.values().filter(|it| it.state.is_live());
             let agents = live.filter(|it| it.kind == Kind::Agent);
             agents
                 .filter_map(|it| Some((it.process?.pid, it.id)))
                 .collect()
         });
-        let peer = connection.peer_pid;
+        let (peer, runs) = (connection.peer_pid, self.runs_under_way());
         let looking = tokio::task::spawn_blocking(move || {
+            for (directory, session) in runs {
+                if let Ok(Found::Alive { supervisor, .. }) = kite_supervisor::find(&directory) {
+                    agents.insert(supervisor.pid, session);
+                }
+            }
             let peer = peer.into_iter();
             let mut upwards =
                 peer.flat_map(|pid| [pid].into_iter().chain(processes::ancestors(pid)));
