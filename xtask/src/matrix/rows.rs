@@ -285,6 +285,44 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        hazard: "An agent that Kite started, its supervisor or the daemon is killed: processes stay, or the task is never done",
+        short: Some("an agent that Kite started is killed"),
+        verdict: PREVENTED,
+        tests: &[
+            "crates/scenes/tests/scenes/planner.rs::agents_do_five_tasks_in_order_though_one_and_the_daemon_are_killed",
+            "crates/kite/tests/agents/deaths.rs::a_killed_agent_is_lost_and_another_run_does_its_task",
+            "crates/kite/tests/agents/deaths.rs::a_killed_supervisor_leaves_no_process_and_its_task_goes_on",
+        ],
+    },
+    Row {
+        hazard: "An agent's worktree is removed with work that is nowhere else",
+        short: Some("removing an agent's worktree with work in it"),
+        verdict: PREVENTED_AND_UNDOABLE,
+        tests: &[
+            "crates/kite/tests/agents/faces.rs::a_worktree_is_listed_with_its_losses_and_goes_when_there_are_none",
+            "crates/worktree/tests/runner/removing.rs::files_that_are_not_committed_are_named_and_stay",
+            "crates/worktree/tests/runner/removing.rs::on_request_uncommitted_work_is_kept_first",
+        ],
+    },
+    Row {
+        hazard: "Agents deploy, or run another tool of the project, at the same moment",
+        short: Some("two deploys at the same moment (a tool with a lock)"),
+        verdict: PREVENTED,
+        tests: &[
+            "crates/kite/tests/cli/project_tools.rs::one_lock_serves_tool_command_line_and_agents",
+        ],
+    },
+    Row {
+        hazard: "A repository has its own code run by starting an agent or a tool in it",
+        short: None,
+        verdict: PREVENTED,
+        tests: &[
+            "crates/kite/tests/agents/faces.rs::where_nobody_said_trust_an_agent_is_refused_in_words_that_lead_on",
+            "crates/kite/tests/cli/project_tools.rs::nothing_runs_before_a_person_has_looked",
+            "crates/worktree/tests/runner/hostile.rs::no_operation_rings_a_bell",
+        ],
+    },
+    Row {
         hazard: "The daemon is killed: what was granted or claimed is forgotten, or given twice",
         short: Some("the daemon is killed"),
         verdict: PREVENTED,
