@@ -42,7 +42,8 @@ pub(super) fn write(
             let _ = writeln!(text, "{}\n", description.trim());
         }
         if !task.paths.is_empty() {
-            let paths: Vec<_> = task.paths.iter().map(|(_, shown)| shown.as_str()).collect();
+            let shown = task.paths.iter().map(|(_, shown)| shown);
+            let paths: Vec<_> = shown.map(|path| inline(path, TITLE_CHARS_MAX)).collect();
             let _ = writeln!(text, "It is expected to touch: {}\n", paths.join(", "));
         }
     }

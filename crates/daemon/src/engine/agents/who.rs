@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use kite_rules::session::SessionId;
 use kite_store::Store;
 
-use super::super::{Engine, callers::Actor};
+use super::{
+    super::{Engine, callers::Actor},
+    record::Record,
+};
 
 impl<S: Store> Engine<S> {
     /// The session of the agent that the actor names. Whoever has a client's session of its own (a
@@ -39,6 +42,15 @@ impl<S: Store> Engine<S> {
         runs.iter()
             .filter_map(|run| Some((self.run_directory(&run.id), run.session_id()?)))
             .collect()
+    }
+
+    /// The agent that is being started in this worktree, or is under way in it.
+    pub(in crate::engine) fn agent_in_checkout(&self, checkout: &str) -> Option<String> {
+        let is_its = |run: &Record| {
+            let its = run.checkout.as_ref();
+            run.state.is_under_way() && its.is_some_and(|it| it.id == checkout)
+        };
+        Some(self.agents.all(is_its).pop()?.id)
     }
 
     /// Whether the end of this session is for the end of its agent to bring: what it holds must not

@@ -165,6 +165,9 @@ impl<S: Store> Engine<S> {
             let session = session.to_string();
             return Err(in_use(&format!("session {} works in it", &session[..8])));
         }
+        if let Some(agent) = self.agent_in_checkout(&record.plan.id) {
+            return Err(in_use(&format!("agent {agent:.8} is at work in it")));
+        }
         record.state = State::Removing;
         self.keep_checkout(&record).await?;
         let (plan, disposable) = (record.plan.clone(), self.disposable());
