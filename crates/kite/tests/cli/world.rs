@@ -224,7 +224,11 @@ impl Call {
             .arg(self.command.get_program())
             .args(self.command.get_args())
             .env_clear()
-            .envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .envs(
+                self.command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
             .current_dir(self.command.get_current_dir().unwrap())
             .stdin(Stdio::piped());
         Call {
