@@ -171,6 +171,32 @@ fn a_stopped_agent_is_told_apart_from_one_that_was_done() {
 }
 
 #[test]
+fn an_agent_ends_those_that_it_had_started_and_no_others() {
+    let world = World::with(4);
+    let other = spawned(&world, &[], "echo begun > begun; sleep 600");
+    let other = &other["agent"]["id"];
+    world.written("begun");
+    // In its own name, and in none.
+    let commands = format!(
+        "for as in 'env' 'env -u KITE_AGENT'; do\n\
+         $as \"$kite\" agent stop {} >> said.part 2>&1; echo \"code $?\" >> said.part\n\
+         done; mv said.part said; wait_for gate",
+        short(other)
+    );
+    let one = spawned(&world, &[], &commands);
+    let said = world.written("said");
+    assert_eq!(said.matches("code 3\n").count(), 2, "{said}");
+    assert_eq!(world.agent(other)["state"], "running");
+    let caller = json!({"client": "script", "cwd": world.project, "agent": one["agent"]["id"]});
+    let prompt = World::prompt("sleep 600");
+    let spawn = json!({"type": "agent_spawn", "agent": "script", "prompt": prompt});
+    let child = world.ask_as(&spawn, &caller);
+    let stop = json!({"type": "agent_stop", "agent": child["agent"]["id"]});
+    assert_eq!(world.ask_as(&stop, &caller)["ok"], true, "{child}");
+    world.until(&child["agent"]["id"], "stopped");
+}
+
+#[test]
 fn what_is_not_there_is_refused_with_its_own_exit_code() {
     let world = World::new();
     for words in [
