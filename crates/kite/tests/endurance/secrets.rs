@@ -151,7 +151,8 @@ fn through_the_socket(world: &World, session: &Session, number: usize, secret: &
         if let Some(tool) = tool {
             lock["mcp_tool"] = tool.into();
         }
-        assert_eq!(ask(lock)["ok"], true);
+        let answer = ask(lock);
+        assert_eq!(answer["ok"], true, "{answer}");
     }
     world.ask(&json!({"type": "register", "session_id": session.id, "client": "claude-code", "pid": session.process.0, "intent": secret, "cwd": world.project}));
     // Mistakes are logged too.

@@ -142,7 +142,10 @@ fn what_is_written_is_exactly_what_the_table_says() {
             format!("{} {}", hook.display(), registration.event)
         );
         assert_eq!(handler["timeout"], registration.timeout_s);
-        let waits = matches!(registration.event, "PreToolUse" | "SessionStart");
+        let waits = matches!(
+            registration.event,
+            "PreToolUse" | "SessionStart" | "UserPromptSubmit" | "Stop"
+        );
         assert_eq!(handler.get("async"), (!waits).then_some(&Value::Bool(true)));
         count += 1;
     }
