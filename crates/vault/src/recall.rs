@@ -97,8 +97,10 @@ const THRESHOLD: Threshold = Threshold {
 const IMAGINED: f64 = 1_000.0;
 /// In how many of them an everyday word stands.
 const EVERYDAY: f64 = 250.0;
-/// Candidates that are looked at.
-const CANDIDATES: usize = 12;
+/// Candidates that are asked for.
+const CANDIDATES: usize = 24;
+/// Of those that may come in, how many are read: that takes most of the time.
+const READ_MAX: usize = 8;
 /// Longest snippet that is brought in.
 const BYTES_MAX: usize = 320;
 
@@ -185,14 +187,12 @@ fn choose(
     if most < needed {
         return Ok(chosen);
     }
-    for candidate in search.candidates(connection, sought, CANDIDATES)? {
-        let known = prompt
-            .seen
-            .iter()
-            .any(|seen| seen.hash == candidate.hash && seen.path == candidate.path());
-        if known || !candidate.inject {
-            continue;
-        }
+    let may_come = |candidate: &Candidate| {
+        let is_it = |seen: &Seen| seen.hash == candidate.hash && seen.path == candidate.path();
+        candidate.inject && !prompt.seen.iter().any(is_it)
+    };
+    let found = search.candidates(connection, sought, CANDIDATES)?;
+    for candidate in found.into_iter().filter(may_come).take(READ_MAX) {
         let best = best_section(connection, &wanted, candidate.id)?;
         let words = close_together(&wanted, &candidate, &best);
         let weight: f64 = words.iter().map(|it| weights[*it]).sum();

@@ -35,6 +35,8 @@ pub(crate) struct Sought {
     /// How many of the known words, the rarest, of which a note must have one. The others only
     /// rank. 0: all words are alike.
     required: usize,
+    /// How many of the known words rank at all.
+    ranking: usize,
 }
 
 /// A word and what it says about a note that has it.
@@ -93,6 +95,7 @@ impl Search<'_> {
             prefixes: Vec::new(),
             pairs,
             required: 0,
+            ranking: 0,
         };
         for prefix in &parsed.prefixes {
             sought.prefixes.push(stems_of(connection, prefix)?);
@@ -119,6 +122,13 @@ impl Search<'_> {
         } else {
             0
         };
+        let mut places: u64 = 0;
+        let known = words[unknown.min(words.len())..].iter();
+        let ranking = known.take_while(|word| {
+            places = places.saturating_add(word.notes);
+            places <= self.ranking.places
+        });
+        sought.ranking = ranking.count().max(rare);
         let kept = |stem: &String| words.iter().any(|it| it.stem == *stem && it.notes > 0);
         sought.pairs.retain(|(one, two)| kept(one) && kept(two));
         sought.pairs.truncate(QUERY_WORDS_MAX);
@@ -284,6 +294,7 @@ impl Sought {
     /// The expression of FTS5. Every word in it is quoted, so none is syntax.
     fn expression(&self) -> Option<String> {
         let known = self.words.iter().filter(|word| word.notes > 0);
+        let known = known.take(self.ranking);
         let mut optional: Vec<String> = known.map(|word| quoted([&word.stem])).collect();
         let rare = optional[..self.required].join(" OR ");
         for stems in &self.prefixes {

@@ -17,6 +17,9 @@ pub struct Ranking {
     pub pairs: bool,
     /// About how many notes are ranked: those that have one of the query's rarest words.
     pub rows: u64,
+    /// Words that rank, the rarest first: until so many places in notes are to be looked at. A
+    /// frequent word takes long, and says little.
+    pub places: u64,
     /// Whether each word counts twice, so that a pair of them counts half as much as a word.
     pub twice: bool,
     /// How much a note of today is worth more than one of long ago: a tie-breaker.
@@ -35,6 +38,7 @@ impl Default for Ranking {
             identifiers: 2.0,
             pairs: true,
             rows: 2_000,
+            places: u64::MAX,
             twice: true,
             recency: 0.02,
         }
@@ -52,6 +56,7 @@ impl Ranking {
             pairs: false,
             twice: false,
             rows: 500,
+            places: 4_000,
             ..Ranking::default()
         }
     }

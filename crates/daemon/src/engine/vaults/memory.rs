@@ -139,8 +139,6 @@ impl<S: Store> Engine<S> {
     ) -> (Verdict, Option<Receipt>) {
         let session = owner.session;
         self.take_up_record(session, step);
-        // A folder that came since, or trust that was taken back, counts from the next prompt on.
-        self.begin_vaults(session);
         let settings = self.settings.of(session);
         let (seen, given) = self.vaults.memory.known_to(session);
         let left = settings.vault.memory_session_tokens.saturating_sub(given);
@@ -159,7 +157,11 @@ impl<S: Store> Engine<S> {
                 now_ms,
             })
         });
-        let Some(recalled) = self.in_time(session, WAIT, recalled).await else {
+        let recalled = self.in_time(session, WAIT, recalled).await;
+        // A folder that came since, or trust that was taken back, counts from the next prompt on.
+        // Looking for them is not to keep this one waiting.
+        self.begin_vaults(session);
+        let Some(recalled) = recalled else {
             return (Verdict::Pass, None);
         };
         let verdict = said_together(vec![recalled.text.clone()]);
