@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Some(bench::spawn::COMMAND) => bench::spawn::say_started(&words.next().unwrap_or_default()),
         _ => {
             say(
-                "usage: cargo xtask bench [processes] [shell] [sockets] [mcp] [depth] [spawn] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
+                "usage: cargo xtask bench [processes] [shell] [sockets] [mcp] [depth] [spawn] [claude]\n       cargo xtask matrix [--check] [--log FILE...]\n       cargo xtask bench vault [find] [speed] [hook] [tune]\n       kite demo | cargo xtask picture > docs/demo.svg",
             );
             ExitCode::from(2)
         }

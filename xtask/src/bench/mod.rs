@@ -62,7 +62,7 @@ pub(crate) struct Kite {
 }
 
 impl Kite {
-    fn build() -> Option<Kite> {
+    pub(crate) fn build() -> Option<Kite> {
         let built = program()?;
         let home = tempfile::tempdir().ok()?;
         let project = home.path().join("project");

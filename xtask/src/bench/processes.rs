@@ -108,7 +108,7 @@ pub(super) fn rounds(a: &mut dyn FnMut() -> f64, b: &mut dyn FnMut() -> f64) -> 
 }
 
 /// Seconds from start to reaped.
-pub(super) fn timed(command: &mut Command, input: &[u8]) -> f64 {
+pub(crate) fn timed(command: &mut Command, input: &[u8]) -> f64 {
     let began = Instant::now();
     let child = command
         .stdin(Stdio::piped())

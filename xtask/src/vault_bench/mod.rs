@@ -5,6 +5,7 @@
 //! the question, and the page is the one right answer. Half of the questions are for choosing
 //! weights; the figures are those of the other half.
 
+mod hook;
 mod measure;
 mod pages;
 mod rivals;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use crate::say;
 use pages::Pages;
 
-/// `find`, `tune` and `speed`; without a word, `find` and `speed`.
+/// `find`, `tune`, `speed` and `hook`; without a word, all but `tune`.
 pub(crate) fn run(words: &[String]) -> ExitCode {
     let wanted = |word: &str| words.iter().any(|it| it == word);
     let pages = match Pages::prepare() {
@@ -41,6 +42,9 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         }
         if words.is_empty() || wanted("speed") {
             speed::run(&pages)?;
+        }
+        if words.is_empty() || wanted("hook") {
+            hook::run(&pages)?;
         }
         Ok(())
     })();

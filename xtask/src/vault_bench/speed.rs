@@ -42,15 +42,15 @@ pub(super) fn run(pages: &Pages) -> Result<(), String> {
         "  a scan that finds nothing new: {:.0} ms",
         start.elapsed().as_secs_f64() * 1e3
     ));
-    searches(pages, &index, &notes)?;
     recalls(pages, &index)?;
+    searches(pages, &index, &notes)?;
     changes(&mut index, &notes)
 }
 
 /// What a hook would wait for at each prompt.
 fn recalls(pages: &Pages, index: &Index) -> Result<(), String> {
     let mut searcher = index.searcher().map_err(|it| it.to_string())?;
-    let mut figures = Vec::new();
+    let (mut figures, mut worked) = (Vec::new(), Vec::new());
     let mut brought = 0;
     let step = (pages.questions().count() / QUESTIONS).max(1);
     for (_, question) in pages.questions().step_by(step).take(QUESTIONS) {
@@ -62,19 +62,29 @@ fn recalls(pages: &Pages, index: &Index) -> Result<(), String> {
             tokens_max: 200,
             now_ms: 0,
         };
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), processor_ms());
         let recalled = searcher.recall(&prompt).map_err(|it| it.to_string())?;
         figures.push(start.elapsed().as_secs_f64() * 1e3);
+        worked.push(processor_ms() - before);
         brought += usize::from(!recalled.notes.is_empty());
     }
-    let middle = median(&mut figures);
+    let (middle, middle_worked) = (median(&mut figures), median(&mut worked));
     say(&format!(
         "  what a prompt brings in: p50 {middle:.2} ms, p95 {:.2} ms; reach: p95 of 5 ms \
-         ({brought} of {} prompts brought something)",
+         ({brought} of {} prompts brought something)\n    \
+         of it processor time: p50 {middle_worked:.2} ms, p95 {:.2} ms",
         high(&figures),
-        figures.len()
+        figures.len(),
+        high(&worked),
     ));
     Ok(())
+}
+
+/// Processor time of this thread so far.
+fn processor_ms() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let time = Duration::try_from(time).unwrap_or_default();
+    time.as_secs_f64() * 1e3
 }
 
 /// From the change of a note on disk until a search finds it.
@@ -123,7 +133,7 @@ fn is_found(searcher: &mut Searcher, word: &str) -> Result<bool, String> {
 }
 
 /// The 95th of 100 figures, which are sorted.
-fn high(figures: &[f64]) -> f64 {
+pub(super) fn high(figures: &[f64]) -> f64 {
     figures
         .get(figures.len() * 95 / 100)
         .copied()
@@ -172,7 +182,7 @@ fn searches(pages: &Pages, index: &Index, notes: &Path) -> Result<(), String> {
 
 /// Pages cut into notes of half a KiB to 64 KiB; over again, with another start, until there are
 /// enough.
-fn write_notes(pages: &Pages, folder: &Path) -> std::io::Result<usize> {
+pub(super) fn write_notes(pages: &Pages, folder: &Path) -> std::io::Result<usize> {
     fs::create_dir_all(folder)?;
     let sizes = [
         512, 1_024, 2_048, 2_048, 4_096, 4_096, 8_192, 16_384, 65_536,
