@@ -101,6 +101,8 @@ fn hostile_environment_survives_the_header() {
     let expected = vec![
         ("CLAUDE_PID".to_owned(), b"4711".to_vec()),
         ("CLAUDE_CODE_SESSION_ID".to_owned(), hostile.to_vec()),
+        // That it will say when it has written out its answer.
+        ("KITE_RECEIPT".to_owned(), b"1".to_vec()),
     ];
     assert_eq!(
         header.env, expected,
