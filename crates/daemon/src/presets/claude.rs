@@ -39,6 +39,7 @@ pub(super) fn preset() -> Preset {
             .map(|name| (*name).to_owned())
             .collect(),
         set: BTreeMap::new(),
+        rights: plain::rights,
         read,
     }
 }

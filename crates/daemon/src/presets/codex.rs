@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Preset, environment, plain, template::Argument};
+use crate::config::settings::agents::PermissionMode;
 
 pub(super) fn preset() -> Preset {
     Preset {
@@ -18,7 +19,9 @@ pub(super) fn preset() -> Preset {
                 "-c",
                 "mcp_servers.kite.env={ KITE_AGENT = \"{agent}\", KITE_HOME = \"{home}\" }",
             ],
-            &["{may_edit}", "-c", "sandbox_mode=\"workspace-write\""],
+            &["--sandbox", "{rights}"],
+            // Nobody is there to approve of more.
+            &["-c", "approval_policy=\"never\""],
             &["-"],
         ]
         .into_iter()
@@ -29,6 +32,18 @@ pub(super) fn preset() -> Preset {
             .map(|name| (*name).to_owned())
             .collect(),
         set: BTreeMap::new(),
+        rights,
         read: plain::read,
     }
+}
+
+/// The sandbox of its commands and edits (observed with 0.169.0: it overrides the person's own
+/// `sandbox_mode` and `default_permissions`).
+fn rights(mode: PermissionMode) -> String {
+    match mode {
+        PermissionMode::Plan | PermissionMode::Default => "read-only",
+        PermissionMode::AcceptEdits | PermissionMode::Auto => "workspace-write",
+        PermissionMode::BypassPermissions => "danger-full-access",
+    }
+    .to_owned()
 }

@@ -115,6 +115,7 @@ fn declared_as(name: &str, table: &Table, base: Option<Preset>) -> Result<Preset
         argv: Vec::new(),
         environment: Vec::new(),
         set: std::collections::BTreeMap::new(),
+        rights: plain::rights,
         read: plain::read,
     });
     name.clone_into(&mut preset.name);

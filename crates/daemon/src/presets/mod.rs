@@ -85,6 +85,9 @@ pub(crate) struct Preset {
     environment: Vec<String>,
     /// Variables with a value; placeholders count.
     set: BTreeMap<String, String>,
+    /// What a permission mode is in the client's own words, for the placeholder `{rights}`: never
+    /// more than the mode, and said in every mode, so that the person's own settings add nothing.
+    rights: fn(PermissionMode) -> String,
     read: fn(&End) -> Report,
 }
 
@@ -148,7 +151,8 @@ impl Preset {
         variables: &dyn Fn(&str) -> Option<String>,
         names: &[String],
     ) -> Command {
-        let values = order.values();
+        let mut values = order.values();
+        values.insert("rights", (self.rights)(order.permission_mode));
         let argv: Vec<String> = self
             .argv
             .iter()
@@ -233,7 +237,7 @@ impl Order {
 }
 
 /// Names of all placeholders.
-const PLACEHOLDERS: [&str; 17] = [
+const PLACEHOLDERS: [&str; 18] = [
     "prompt",
     "prompt_file",
     "session_id",
@@ -248,6 +252,7 @@ const PLACEHOLDERS: [&str; 17] = [
     "max_turns",
     "budget_usd",
     "permission_mode",
+    "rights",
     "reads_only",
     "may_edit",
     "may_all",

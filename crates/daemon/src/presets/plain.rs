@@ -1,9 +1,15 @@
 //! The end of a program that says no more than its exit code and its last words.
 
 use super::{End, Outcome, Report};
+use crate::config::settings::agents::PermissionMode;
 
 /// What is taken of standard output as the result, in characters, from its end.
 const RESULT_CHARS_MAX: usize = 4_000;
+
+/// The mode as Kite calls it.
+pub(super) fn rights(mode: PermissionMode) -> String {
+    mode.name().to_owned()
+}
 
 pub(super) fn read(end: &End) -> Report {
     let said = tail(end.output.trim());

@@ -75,6 +75,84 @@ fn claude_code_is_told_on_standard_input_and_gets_what_was_asked_for() {
     }
 }
 
+/// In each mode, the least first: Codex's sandbox, Gemini's approval mode, whether opencode may edit
+/// and run commands.
+#[test]
+fn an_agent_gets_no_more_rights_than_its_permission_mode() {
+    let none = home("");
+    let of = |name: &str, permission_mode| {
+        let order = Order {
+            permission_mode,
+            ..order()
+        };
+        command(&named(none.path(), name).unwrap(), &order)
+    };
+    for (mode, sandbox, approval, may_edit, may_run) in [
+        (PermissionMode::Plan, "read-only", "default", false, false),
+        (
+            PermissionMode::Default,
+            "read-only",
+            "default",
+            false,
+            false,
+        ),
+        (
+            PermissionMode::AcceptEdits,
+            "workspace-write",
+            "auto_edit",
+            true,
+            false,
+        ),
+        (
+            PermissionMode::Auto,
+            "workspace-write",
+            "auto_edit",
+            true,
+            false,
+        ),
+        (
+            PermissionMode::BypassPermissions,
+            "danger-full-access",
+            "yolo",
+            true,
+            true,
+        ),
+    ] {
+        let codex = of("codex", mode).argv.join(" ");
+        let told = format!("--sandbox {sandbox} -c approval_policy=\"never\" -");
+        assert!(codex.ends_with(&told), "{codex}");
+        let gemini = of("gemini", mode).argv.join(" ");
+        let told = format!("--approval-mode {approval} ");
+        assert!(gemini.contains(&told), "{gemini}");
+        let opencode = of("opencode", mode);
+        assert_eq!(opencode.argv, ["opencode", "run", "--agent", "build"]);
+        let json = |name: &str| -> serde_json::Value {
+            serde_json::from_str(variable(&opencode, name).unwrap()).unwrap()
+        };
+        let content = json("OPENCODE_CONFIG_CONTENT");
+        for table in [
+            &json("OPENCODE_PERMISSION"),
+            &content["permission"],
+            &content["agent"]["build"]["permission"],
+        ] {
+            let allows = |tool: &str| {
+                let rule = table.get(tool).or_else(|| table.get("*"));
+                rule.is_none_or(|rule| rule == "allow")
+            };
+            assert_eq!(
+                (allows("edit"), allows("bash")),
+                (may_edit, may_run),
+                "{table}"
+            );
+            assert_eq!(
+                (allows("task"), allows("webfetch")),
+                (may_run, may_run),
+                "{table}"
+            );
+        }
+    }
+}
+
 #[test]
 fn an_agent_gets_the_variables_that_are_allowed_and_no_others() {
     let preset = named(home("").path(), "claude").unwrap();
