@@ -34,6 +34,7 @@ impl<S: Store> Engine<S> {
 
     /// Waits for the end of a run and keeps how it was.
     pub(super) async fn watch_run(self: &Rc<Self>, id: &str) {
+        let mut left = 0;
         let ended = loop {
             let directory = self.tool_run_directory(id);
             let found =
@@ -42,7 +43,10 @@ impl<S: Store> Engine<S> {
                 Ok(Ok(Found::Alive { supervisor, .. })) => {
                     processes::watch(supervisor.pid, supervisor.started).await;
                 }
-                Ok(Ok(Found::Ended(exit))) => break Some(exit),
+                Ok(Ok(Found::Ended(exit))) => {
+                    left = exit.left_alive;
+                    break Some(exit);
+                }
                 Ok(Ok(Found::Gone { child, .. })) => {
                     // It may go on by itself. It is not ended in the middle of its work before its time.
                     if child.runs() {
@@ -53,7 +57,9 @@ impl<S: Store> Engine<S> {
                     let directory = self.tool_run_directory(id);
                     let end = move || kite_supervisor::end_strays(&directory);
                     // Whatever is left of it, nobody saw its end.
-                    let _ = tokio::task::spawn_blocking(end).await;
+                    if let Ok(Ok(strays)) = tokio::task::spawn_blocking(end).await {
+                        left = strays.left;
+                    }
                     break None;
                 }
                 Ok(Ok(Found::NeverStarted) | Err(_)) => break None,
@@ -61,7 +67,9 @@ impl<S: Store> Engine<S> {
                 Err(_) => return,
             }
         };
-        let kept = self.end_run(id, |run| tell_end(run, ended.as_ref())).await;
+        let kept = self
+            .end_run(id, |run| tell_end(run, ended.as_ref(), left))
+            .await;
         if let Err(fault) = kept {
             self.note(Event {
                 kind: "tool_run".into(),
@@ -163,7 +171,8 @@ impl<S: Store> Engine<S> {
 }
 
 /// What is known of a run's end. Where nobody saw it, its lock stays closed, unless it only read.
-fn tell_end(run: &mut Record, exit: Option<&Exit>) {
+/// Where `left` of its processes could not be ended, it is not over.
+fn tell_end(run: &mut Record, exit: Option<&Exit>, left: u32) {
     run.state = match exit.map(|exit| exit.reason) {
         Some(Reason::Exited) => State::Exited,
         Some(Reason::Signalled) => State::Signalled,
@@ -178,5 +187,11 @@ fn tell_end(run: &mut Record, exit: Option<&Exit>) {
         run.signal = exit.signal;
         run.reason.clone_from(&exit.error);
         run.output_bytes = exit.output_bytes;
+    }
+    if left > 0 {
+        run.state = State::Uncertain;
+        run.reason = Some(format!(
+            "{left} of its processes could not be ended and may still work"
+        ));
     }
 }
