@@ -1,7 +1,7 @@
 //! The end of a run: seen, understood, and what follows from it for the task, the session and the
 //! next run.
 
-use std::{path::Path, rc::Rc};
+use std::{path::Path, rc::Rc, time::Duration};
 
 use kite_rules::{
     limits::TEXT_CHARS_MAX,
@@ -10,10 +10,14 @@ use kite_rules::{
 };
 use kite_store::Store;
 use kite_supervisor::{Exit, Found, Reason};
+use kite_wire::reply::Fault;
+use tokio::sync::MutexGuard;
 
 use super::{
     super::{Engine, callers::random, secrets::clean},
     budget::{self, After},
+    limits::{self, Asker},
+    reader::Reading,
     record::{Record, State},
     spawn::uuid,
 };
@@ -30,13 +34,20 @@ const LINE_CHARS_MAX: usize = 500;
 /// Characters of a reason.
 const REASON_CHARS_MAX: usize = 300;
 
+/// Looks at a run that may fail in a row before it is parked.
+const LOOKS_MAX: u32 = 5;
+/// Pause before the next look.
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
+
 /// How a run ended, as its directory tells.
 #[derive(Debug)]
 enum Ended {
     Exited(Exit, Texts),
-    /// Its supervisor died; so many of its processes were left, and ended now.
+    /// Its supervisor died; so many of its processes were left and ended now, and so many could not
+    /// be ended.
     Gone {
         strays: usize,
+        left: u32,
     },
     /// Its program never ran.
     NeverStarted,
@@ -61,6 +72,7 @@ struct Verdict {
 impl<S: Store> Engine<S> {
     /// Waits for the end of a run that is under way, and does what follows from it.
     pub(super) async fn watch_agent(self: &Rc<Self>, id: &str) {
+        let mut failed = 0;
         loop {
             let directory = self.run_directory(id);
             let look = {
@@ -71,8 +83,15 @@ impl<S: Store> Engine<S> {
             let supervisor = match found {
                 Err(_) => return, // The daemon is ending; the next one looks again.
                 Ok(Ok(Found::Alive { supervisor, .. })) => supervisor,
+                // A look that fails says nothing of the run.
+                Ok(Err(_)) if failed < LOOKS_MAX => {
+                    failed += 1;
+                    tokio::time::sleep(LOOK_PAUSE).await;
+                    continue;
+                }
                 Ok(Ok(_) | Err(_)) => break,
             };
+            failed = 0;
             match processes::start_time(supervisor.pid) {
                 None => {}
                 Some(started) => processes::watch(supervisor.pid, started).await,
@@ -81,12 +100,47 @@ impl<S: Store> Engine<S> {
         self.settle_agent(id).await;
     }
 
+    /// Held by whoever has an agent judged and kept: they come one after the other.
+    pub(in crate::engine) async fn agents_turn(&self) -> MutexGuard<'_, ()> {
+        self.agents.asking.lock().await
+    }
+
+    /// Whether the limits of descendants and of the queue leave room for this reader.
+    ///
+    /// # Errors
+    /// `limit_reached`.
+    pub(in crate::engine) fn has_room_for(&self, reading: &Reading) -> Result<(), Fault> {
+        let parents = |session: Option<&str>| {
+            let mut runs = self.agents.all(|run| run.session.as_deref() == session);
+            runs.pop().filter(|_| session.is_some())
+        };
+        // A reader starts nobody: its generation is no matter.
+        let agent = parents(reading.parent.as_deref()).map(|run| Record { depth: 0, ..run });
+        let asker = Asker {
+            session: reading.parent.clone(),
+            agent: agent.as_ref(),
+            mode: None,
+        };
+        let mut all = self.agents.all(|run| !run.state.has_ended());
+        for reader in all.iter_mut().filter(|run| run.reads_only) {
+            // It is a descendant of whoever its parent comes from.
+            if let Some(above) = parents(reader.parent.as_deref()) {
+                reader.root = above.root;
+            }
+        }
+        limits::descent(&asker, all.iter(), &self.settings.of_home().agents)?;
+        Ok(())
+    }
+
     /// A run has ended: reads how, and settles everything that hung on it.
     async fn settle_agent(self: &Rc<Self>, id: &str) {
         let Some(run) = self.agents.get(id).filter(|run| run.state.is_under_way()) else {
             return;
         };
         let ended = self.read_end(&run).await;
+        if let Some(why) = may_live(&run, &ended) {
+            return self.park_alive(&run, &ended, why).await;
+        }
         if matches!(ended, Ended::NeverStarted) && run.stop.is_none() {
             self.queue_again(run).await;
             return self.agents.wake();
@@ -132,10 +186,44 @@ impl<S: Store> Engine<S> {
         }
     }
 
+    /// Parks a run of which processes may live. What it worked on goes to nobody: a task that such a
+    /// process may still change is failed, and one whose run cannot be read stays claimed, by a
+    /// session that lasts as long as its process.
+    async fn park_alive(self: &Rc<Self>, run: &Record, ended: &Ended, why: String) {
+        if let Some(owner) = run.owner().filter(|_| !matches!(ended, Ended::Unknown(_))) {
+            if let Some(task) = run.task_id().filter(|task| self.holds(*task, &owner)) {
+                self.end_claim_of_agent(task, &owner, Some(()), &why).await;
+            }
+            self.end_session_now(owner.session, SessionState::Lost, &why)
+                .await;
+        }
+        let (now, last_lines) = (self.now().wall_ms, self.last_lines(run).await);
+        self.change_agent(&run.id, |run| {
+            run.state = State::Parked;
+            run.reason = Some(why);
+            run.ended_ms = Some(now);
+            run.last_lines = last_lines;
+            if let Ended::Exited(exit, _) = ended {
+                run.exit_code = exit.code;
+            }
+        })
+        .await;
+        self.agents.wake();
+    }
+
+    /// How it ended. What cannot be read is looked at again, a few times.
     async fn read_end(&self, run: &Record) -> Ended {
-        let directory = self.run_directory(&run.id);
-        let read = tokio::task::spawn_blocking(move || read_directory(&directory)).await;
-        read.unwrap_or_else(|_| Ended::Unknown("the daemon was ending".to_owned()))
+        let mut failed = 0;
+        loop {
+            let directory = self.run_directory(&run.id);
+            let read = tokio::task::spawn_blocking(move || read_directory(&directory)).await;
+            let ended = read.unwrap_or_else(|_| Ended::Unknown("the daemon was ending".to_owned()));
+            if failed == LOOKS_MAX || !matches!(ended, Ended::Unknown(_)) {
+                return ended;
+            }
+            failed += 1;
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
     }
 
     /// The last lines of its output, for people: redacted, bounded, escaped where they are shown.
@@ -287,15 +375,43 @@ fn read_directory(directory: &Path) -> Ended {
         Ok(Found::NeverStarted) => Ended::NeverStarted,
         Ok(Found::Ended(exit)) if exit.reason == Reason::Abandoned => Ended::NeverStarted,
         Ok(Found::Ended(exit)) => Ended::Exited(exit, texts(directory)),
-        Ok(Found::Gone { .. } | Found::Alive { .. }) => {
-            match kite_supervisor::end_strays(directory) {
-                Ok(strays) => Ended::Gone {
-                    strays: strays.ended as usize,
-                },
-                Err(error) => Ended::Unknown(error.to_string()),
-            }
-        }
+        Ok(Found::Alive { supervisor, .. }) => Ended::Unknown(format!(
+            "its supervisor, process {}, still runs",
+            supervisor.pid
+        )),
+        Ok(Found::Gone { .. }) => match kite_supervisor::end_strays(directory) {
+            Ok(strays) => Ended::Gone {
+                strays: strays.ended as usize,
+                left: strays.left,
+            },
+            Err(error) => Ended::Unknown(error.to_string()),
+        },
     }
+}
+
+/// Why processes of the run may live although it is not watched any more.
+fn may_live(run: &Record, ended: &Ended) -> Option<String> {
+    let program = run.pid.map_or_else(String::new, |pid| {
+        format!(" (its program was process {pid})")
+    });
+    let why = match ended {
+        Ended::Unknown(why) => format!(
+            "how it stands cannot be read{program}, and it may still run; its task is kept from others: {why}"
+        ),
+        Ended::Gone { left, .. }
+        | Ended::Exited(
+            Exit {
+                left_alive: left, ..
+            },
+            _,
+        ) if *left > 0 => {
+            format!(
+                "{left} of its processes could not be ended{program} and may still change files"
+            )
+        }
+        _ => return None,
+    };
+    Some(inline(&kite_redact::redact(&why), REASON_CHARS_MAX))
 }
 
 fn texts(directory: &Path) -> Texts {
@@ -334,10 +450,10 @@ fn judge(run: &Record, ended: &Ended, report: Option<&Report>) -> Verdict {
     }
     let exit = match ended {
         Ended::Exited(exit, _) => exit,
-        Ended::Gone { strays: 0 } => {
+        Ended::Gone { strays: 0, .. } => {
             return verdict(State::Lost, Some("its supervisor died".to_owned()));
         }
-        Ended::Gone { strays } => {
+        Ended::Gone { strays, .. } => {
             let why = format!("its supervisor died; {strays} of its processes were left and ended");
             return verdict(State::Lost, Some(why));
         }
