@@ -18,6 +18,7 @@ use crate::{
     engine::{
         Engine,
         agents::reader::{Heard, Reading},
+        to_its_end,
     },
 };
 
@@ -39,14 +40,14 @@ impl<S: Store> Engine<S> {
             record = self.settle_headless(record, false).await?;
         }
         let outcome = match record.state {
-            State::Recorded => "already_recorded",
-            State::Running => "running",
-            State::Failed => "failed",
             State::Open => {
-                self.start_headless(&mut record).await?;
-                self.follow_headless(record.clone());
-                "started"
+                let outcome;
+                let engine = Rc::clone(self);
+                let start = async move { engine.start_headless(&record.id).await };
+                (record, outcome) = to_its_end(start).await?;
+                outcome
             }
+            state => standing(state),
         };
         self.remembered(envelope, &self.review_line(record, outcome))
             .await
@@ -59,7 +60,56 @@ impl<S: Store> Engine<S> {
         }
     }
 
-    async fn start_headless(self: &Rc<Self>, record: &mut Record) -> Result<(), Fault> {
+    /// Has a review read, and how it stands then. It is kept that it is read before anything is spent:
+    /// who asks again meanwhile, or after a daemon that died, does not pay twice.
+    async fn start_headless(
+        self: &Rc<Self>,
+        review: &str,
+    ) -> Result<(Record, &'static str), Fault> {
+        let _alone = self.agents_turn().await;
+        // Somebody else may have been first.
+        let mut record = self.review_named(review)?;
+        if record.state != State::Open {
+            let outcome = standing(record.state);
+            return Ok((record, outcome));
+        }
+        let reading = self.reading_of(&record)?;
+        self.has_room_for(&reading)?;
+        record.via = Some("headless".to_owned());
+        record.state = State::Running;
+        self.keep_review(&record, "review begun").await?;
+        let spawned = self.spawn_reader(reading).await;
+        // An answer may have been given meanwhile.
+        let mut record = self.review_named(review)?;
+        let is_read = record.state == State::Running;
+        match spawned {
+            Ok(agent) => {
+                record.agent = Some(agent);
+                if is_read {
+                    // Also where the next line fails: what it says is kept all the same.
+                    self.follow_headless(record.clone());
+                }
+                self.keep_review(&record, "reader asked for").await?;
+                let outcome = if is_read {
+                    "started"
+                } else {
+                    standing(record.state)
+                };
+                Ok((record, outcome))
+            }
+            Err(fault) => {
+                if is_read {
+                    record.via = None;
+                    record.state = State::Open;
+                    self.keep_review(&record, "review not begun").await?;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// What a headless agent is given to read.
+    fn reading_of(&self, record: &Record) -> Result<Reading, Fault> {
         let settings = &self.settings.of_home().reviews;
         if !settings.headless {
             return Err(Fault::new(
@@ -82,7 +132,8 @@ impl<S: Store> Engine<S> {
         let runs = self.store.read(|ledger| {
             let of_task = record::of_task(ledger, task).into_iter();
             of_task
-                .filter(|other| other.attempt == record.attempt && other.agent.is_some())
+                .filter(|other| other.attempt == record.attempt)
+                .filter(|other| other.agent.is_some() || other.state == State::Running)
                 .count()
         });
         if runs >= RUNS_MAX {
@@ -95,7 +146,7 @@ impl<S: Store> Engine<S> {
             Some(checkout) => Some(checkout.top.clone()),
             None => origin.directories.into_iter().next(),
         };
-        let reading = Reading {
+        Ok(Reading {
             project: origin.project,
             directory: directory.unwrap_or_default().display().to_string(),
             prompt: format!("{brief}{ALSO}"),
@@ -104,11 +155,7 @@ impl<S: Store> Engine<S> {
             #[expect(clippy::cast_precision_loss, reason = "at most 100")]
             budget_usd: settings.budget_usd as f64,
             parent: record.session.clone(),
-        };
-        record.agent = Some(self.spawn_reader(reading).await?);
-        record.via = Some("headless".to_owned());
-        record.state = State::Running;
-        self.keep_review(record, "review begun").await
+        })
     }
 
     /// Keeps what the agent says as soon as it has.
@@ -122,10 +169,12 @@ impl<S: Store> Engine<S> {
 
     /// A review as it stands with its agent; `waits` for its end.
     async fn settle_headless(&self, record: Record, waits: bool) -> Result<Record, Fault> {
-        let agent = record.agent.clone().unwrap_or_default();
-        let heard = match waits {
-            true => self.heard_at_last(&agent).await,
-            false => self.heard(&agent),
+        let heard = match (&record.agent, waits) {
+            (Some(agent), true) => self.heard_at_last(agent).await,
+            (Some(agent), false) => self.heard(agent),
+            (None, true) => Heard::Failed("Kite ended while its reader was asked for".to_owned()),
+            // It is asked for just now.
+            (None, false) => Heard::Nothing,
         };
         // Somebody else may have seen it meanwhile.
         let mut record = self.review_named(&record.id)?;
@@ -147,5 +196,14 @@ impl<S: Store> Engine<S> {
             }
         }
         Ok(record)
+    }
+}
+
+/// How a review stands that is not begun now.
+fn standing(state: State) -> &'static str {
+    match state {
+        State::Recorded => "already_recorded",
+        State::Failed => "failed",
+        State::Open | State::Running => "running",
     }
 }
