@@ -143,7 +143,11 @@ impl Error {
             Error::LockedByGit { .. } => true,
             Error::Git(kite_undo::Error::Git { said, .. }) => {
                 // A sibling that another git is about to make.
+                // The last worktree that git removes takes the directory of all with it.
                 said.contains("commondir")
+                    || (said.contains("could not create directory")
+                        && said.contains("worktrees/")
+                        && said.contains("No such file or directory"))
                     || said.contains("could not lock config file")
                     || said.contains("failed to read")
             }
