@@ -68,10 +68,11 @@ fn spawn(home: &Home, executable: &Path, deadline: Instant) -> Result<Report, St
     let (read, write) = pipe().map_err(not_started)?;
     // The pipe is the daemon's stdin: like that it is inherited by nobody else, although other
     // threads of this process may be starting programs too.
+    let declared = presets::variables(home.path());
     let mut child = Command::new(executable)
         .args(["daemon", "run", "--ready-fd", "0"])
         .env_clear()
-        .envs(env::vars_os().filter(|(name, _)| is_allowed(name)))
+        .envs(env::vars_os().filter(|(name, _)| is_allowed(name, &declared)))
         .env("KITE_HOME", home.path())
         .current_dir("/")
         .stdin(Stdio::from(write))
@@ -118,7 +119,7 @@ fn pipe() -> io::Result<(std::os::fd::OwnedFd, std::os::fd::OwnedFd)> {
     }
 }
 
-fn is_allowed(name: &std::ffi::OsStr) -> bool {
+fn is_allowed(name: &std::ffi::OsStr, declared: &[String]) -> bool {
     let Some(name) = name.to_str() else {
         return false;
     };
@@ -126,7 +127,7 @@ fn is_allowed(name: &std::ffi::OsStr) -> bool {
     name != "KITE_AGENT"
         && (ALLOWED.contains(&name)
             || OWN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || presets::passes(name))
+            || presets::passes(name, declared))
 }
 
 /// Where the daemon's stdout and stderr go: a panic, a word from a library.

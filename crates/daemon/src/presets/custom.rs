@@ -47,6 +47,17 @@ pub(crate) fn named(home: &Path, name: &str) -> Result<Preset, Fault> {
     preset.map_err(|why| broken(name, &why))
 }
 
+/// The variables that any preset of the home asks for. Reads a file; one that cannot be used asks for
+/// nothing.
+pub(crate) fn variables(home: &Path) -> Vec<String> {
+    let tables = tables(home).unwrap_or_default();
+    let wanted = tables.values().filter_map(|table| table.get("environment"));
+    wanted
+        .filter_map(|names| texts("environment", names).ok())
+        .flatten()
+        .collect()
+}
+
 fn built_in(name: &str) -> Option<Preset> {
     match name {
         "claude" => Some(claude::preset()),

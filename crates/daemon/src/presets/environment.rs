@@ -58,11 +58,12 @@ pub(super) const OPENCODE: &[&str] = &[
 ];
 
 /// Whether the daemon itself is to keep this variable when it is started, since agents that it
-/// starts need it.
-pub(crate) fn passes(name: &str) -> bool {
-    [ANYBODY, CLAUDE, CODEX, GEMINI, OPENCODE]
-        .into_iter()
-        .flatten()
+/// starts need it. `declared` are the patterns of the home's own presets.
+pub(crate) fn passes(name: &str, declared: &[String]) -> bool {
+    let built_in = [ANYBODY, CLAUDE, CODEX, GEMINI, OPENCODE];
+    let built_in = built_in.into_iter().flatten().copied();
+    built_in
+        .chain(declared.iter().map(String::as_str))
         .any(|pattern| matches(pattern, name))
 }
 

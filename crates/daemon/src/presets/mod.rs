@@ -28,7 +28,7 @@ mod template;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-pub(crate) use custom::named;
+pub(crate) use custom::{named, variables};
 pub(crate) use environment::passes;
 use template::Argument;
 

@@ -293,3 +293,26 @@ fn a_worktree_is_listed_with_its_losses_and_goes_when_there_are_none() {
     assert_eq!(ends(&git.output().unwrap(), 0), "");
     assert!(world.file("lex.rs").exists());
 }
+
+/// What a preset names is kept by the daemon that a command starts; all else of the environment is not.
+#[test]
+fn a_preset_is_given_the_variables_that_it_names() {
+    let world = World::new();
+    says(&world, &["daemon", "stop"], 0);
+    let config = fs::read_to_string(world.home.join("config.toml")).unwrap();
+    let named = config.replace(
+        "[agents.missing]",
+        "environment = [\"SHOP_*\"]\n[agents.missing]",
+    );
+    fs::write(world.home.join("config.toml"), named).unwrap();
+    let mut start = command(&world, &["daemon", "start"]);
+    start.env("SHOP_KEY", "sesame").env("OTHER_KEY", "sesame");
+    ends(&start.output().unwrap(), 0);
+    let file = world.file("seen");
+    let agent = world.spawn(&format!(
+        "echo \"$SHOP_KEY/$OTHER_KEY\" > '{}'",
+        file.display()
+    ));
+    world.until(&agent["id"], "done");
+    assert_eq!(fs::read_to_string(file).unwrap(), "sesame/\n");
+}

@@ -19,6 +19,7 @@ mod quiet;
 mod racing_edits;
 mod registration;
 mod resumed_twice;
+mod review;
 mod spawn;
 mod stale_write;
 mod subagents;
