@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    agent, agents, completions, config, daemon, demo, dispatch, dispatches, doctor, git_hook, init, lock, log, mcp, review, run, serve,
-    sessions, spawn, status, supervise, task, trust, undo, uninit, vault, worktree,
+    agent, agents, completions, config, daemon, demo, dispatch, dispatches, doctor, git_hook, init,
+    lock, log, mcp, review, run, serve, sessions, spawn, status, supervise, task, trust, undo,
+    uninit, vault, worktree,
 };
 
 /// Coordinates coding agents that work in one checkout.

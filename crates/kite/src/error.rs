@@ -66,10 +66,11 @@ impl Kind {
         match code {
             "locked" | "busy" | "already_claimed" | "not_claimed" | "not_ready" | "stale_epoch"
             | "stale_attempt" | "stale_write" | "dependency_cycle" | "limit_reached"
-            | "not_allowed" | "not_trusted" | "definition_changed" | "uncertain" | "worktree_in_use" | "work_would_be_lost" | "cancelled"
-            | "refused" => Kind::Refused,
-            "unknown_session" | "unknown_agent" | "unknown_worktree" | "unknown_tool" | "unknown_task" | "ambiguous_task"
-            | "nothing_ready" | "unknown_note" | "no_vault" | "nobody_idle" | "unknown_dispatch" => Kind::NotFound,
+            | "not_allowed" | "not_trusted" | "definition_changed" | "uncertain"
+            | "worktree_in_use" | "work_would_be_lost" | "cancelled" | "refused" => Kind::Refused,
+            "unknown_session" | "unknown_agent" | "unknown_worktree" | "unknown_tool"
+            | "unknown_task" | "ambiguous_task" | "nothing_ready" | "unknown_note" | "no_vault"
+            | "nobody_idle" | "unknown_dispatch" => Kind::NotFound,
             "invalid_field" | "unknown_field" | "too_long" => Kind::Usage,
             _ => Kind::Failed,
         }

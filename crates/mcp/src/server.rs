@@ -185,7 +185,10 @@ impl ServerHandler for Server {
         if !own.is_empty() {
             (scope, ttl_ms) = (CacheScope::Private, PROJECT_LIST_TTL_MS);
         }
-        tools.extend(own.iter().map(|tool| project_tools::listed(tool, needs_handle)));
+        tools.extend(
+            own.iter()
+                .map(|tool| project_tools::listed(tool, needs_handle)),
+        );
         let mut list = ListToolsResult::with_all_items(tools);
         list.ttl_ms = Some(ttl_ms);
         list.cache_scope = Some(scope);

@@ -10,7 +10,7 @@ use kite_rules::{
 };
 use kite_store::Store;
 use kite_supervisor::{Exit, Found, Reason};
-use kite_wire::reply::Fault;
+use kite_wire::{reply::Fault, request::Envelope};
 use tokio::sync::MutexGuard;
 
 use super::{
@@ -22,6 +22,7 @@ use super::{
     spawn::uuid,
 };
 use crate::{
+    doors::Connection,
     hands::processes,
     presets::{End, Outcome, Preset, Report},
     translate::{refusal::Reader, words::inline},
@@ -33,6 +34,8 @@ const LAST_LINES: usize = 50;
 const LINE_CHARS_MAX: usize = 500;
 /// Characters of a reason.
 const REASON_CHARS_MAX: usize = 300;
+/// Characters of what the store says to a completion.
+const COMPLETION_CHARS_MAX: usize = 150;
 
 /// Looks at a run that may fail in a row before it is parked.
 const LOOKS_MAX: u32 = 5;
@@ -100,6 +103,28 @@ impl<S: Store> Engine<S> {
         self.settle_agent(id).await;
     }
 
+    /// Whether whoever asks may clear away a worktree: a person any; a session that of an agent of
+    /// its own, or of one that comes from it.
+    ///
+    /// # Errors
+    /// Where it cannot be said who asks.
+    pub(in crate::engine) async fn may_clear_checkout(
+        self: &Rc<Self>,
+        connection: &Connection,
+        envelope: &Envelope,
+        checkout: &str,
+    ) -> Result<bool, Fault> {
+        let asker = self.agent_asker(connection, envelope).await?;
+        if asker.session.is_none() {
+            return Ok(true);
+        }
+        let worked_there = |run: &Record| run.checkout.as_ref().is_some_and(|it| it.id == checkout);
+        let runs = self.agents.all(worked_there);
+        Ok(runs
+            .iter()
+            .any(|run| [&run.parent, &run.root, &run.session].contains(&&asker.session)))
+    }
+
     /// Held by whoever has an agent judged and kept: they come one after the other.
     pub(in crate::engine) async fn agents_turn(&self) -> MutexGuard<'_, ()> {
         self.agents.asking.lock().await
@@ -141,7 +166,8 @@ impl<S: Store> Engine<S> {
         if let Some(why) = may_live(&run, &ended) {
             return self.park_alive(&run, &ended, why).await;
         }
-        if matches!(ended, Ended::NeverStarted) && run.stop.is_none() {
+        let never_ran = matches!(ended, Ended::NeverStarted) && run.stop.is_none();
+        if never_ran && self.may_start_again(id).await {
             self.queue_again(run).await;
             return self.agents.wake();
         }
@@ -150,10 +176,13 @@ impl<S: Store> Engine<S> {
             (Ended::Exited(exit, texts), Some(preset)) => read_report(preset, exit, texts),
             _ => None,
         };
-        let verdict = judge(&run, &ended, report.as_ref());
+        let mut verdict = judge(&run, &ended, report.as_ref());
         let report = report.unwrap_or_default();
         let said = clean(Some(&report.text)).filter(|text| !text.is_empty());
-        self.settle_task(&run, &verdict, said.as_deref()).await;
+        if let Some(why) = self.settle_task(&run, &verdict, said.as_deref()).await {
+            verdict.state = State::Failed;
+            verdict.reason = Some(why);
+        }
         // As it is now: somebody may have asked for its end meanwhile.
         let Some(mut run) = self.agents.get(id) else {
             return;
@@ -237,16 +266,25 @@ impl<S: Store> Engine<S> {
             .collect()
     }
 
-    /// What its end means for its task and its session.
-    async fn settle_task(self: &Rc<Self>, run: &Record, verdict: &Verdict, text: Option<&str>) {
-        let Some(owner) = run.owner() else { return };
+    /// What its end means for its task and its session. Returns why its task is not completed, although
+    /// it did what it was to do.
+    async fn settle_task(
+        self: &Rc<Self>,
+        run: &Record,
+        verdict: &Verdict,
+        text: Option<&str>,
+    ) -> Option<String> {
+        let owner = run.owner()?;
+        let mut not_completed = None;
         let why = verdict
             .reason
             .clone()
             .unwrap_or_else(|| "its agent ended".to_owned());
         if let Some(task) = run.task_id().filter(|task| self.holds(*task, &owner)) {
             match verdict.state {
-                State::Done => self.complete_for(run, task, &owner, text).await,
+                State::Done => {
+                    not_completed = self.complete_for(run, task, &owner, text).await.err()
+                }
                 State::Failed => self.end_claim_of_agent(task, &owner, Some(()), &why).await,
                 // The session's end gives it back, and counts the death.
                 State::Lost => {}
@@ -258,6 +296,7 @@ impl<S: Store> Engine<S> {
             _ => (SessionState::Ended, "its agent ended".to_owned()),
         };
         self.end_session_now(owner.session, state, &why).await;
+        not_completed
     }
 
     fn holds(&self, task: TaskId, owner: &Owner) -> bool {
@@ -269,17 +308,24 @@ impl<S: Store> Engine<S> {
         })
     }
 
+    /// # Errors
+    /// Why its task is not completed, and what to do now. It is ready again then, or will be with the
+    /// end of the session.
     async fn complete_for(
         self: &Rc<Self>,
         run: &Record,
         task: TaskId,
         owner: &Owner,
         text: Option<&str>,
-    ) {
+    ) -> Result<(), String> {
+        let again = format!("`kite spawn --task {task:.8}`");
         if let Err(fault) = self.approved(task, owner, run.attempt) {
-            return self
-                .end_claim_of_agent(task, owner, None, &fault.message)
+            self.end_claim_of_agent(task, owner, None, &fault.message)
                 .await;
+            return Err(format!(
+                "it ended well, but no review has approved of its attempt, so its task is ready again; \
+                 the next attempt must have its work reviewed (kite_review) before it ends: {again}"
+            ));
         }
         let result = text.unwrap_or("(it left no words)");
         let result = result.chars().take(TEXT_CHARS_MAX).collect();
@@ -288,16 +334,20 @@ impl<S: Store> Engine<S> {
             .store
             .complete(task, owner, attempt, Some(result), now, None)
             .await;
-        match judged {
-            Ok(Ok(changed)) => self.task_changed(&changed, "completed", Some(owner.session)),
-            Ok(Err(refusal)) => {
-                let why = self.refused(&refusal, Reader::Request).message;
-                self.agent_trouble(run, &format!("its task could not be completed: {why}"));
+        let why = match judged {
+            Ok(Ok(changed)) => {
+                self.task_changed(&changed, "completed", Some(owner.session));
+                return Ok(());
             }
-            Err(error) => {
-                self.agent_trouble(run, &format!("its task could not be completed: {error}"))
-            }
-        }
+            Ok(Err(refusal)) => self.refused(&refusal, Reader::Request).message,
+            Err(error) => error.to_string(),
+        };
+        self.agent_trouble(run, &format!("its task could not be completed: {why}"));
+        let why = inline(&why, COMPLETION_CHARS_MAX);
+        Err(format!(
+            "it ended well, but its task was not completed: {why}; look at `kite task show {task:.8}`, \
+             and if it is ready, start another: {again}"
+        ))
     }
 
     /// Ends a claim: the task is ready again or, with `failed`, failed.
@@ -458,7 +508,8 @@ fn judge(run: &Record, ended: &Ended, report: Option<&Report>) -> Verdict {
             return verdict(State::Lost, Some(why));
         }
         Ended::NeverStarted => {
-            return verdict(State::Lost, Some("it was never let go".to_owned()));
+            let why = "its supervisor ended before its program was let go, each time";
+            return verdict(State::Parked, Some(why.to_owned()));
         }
         Ended::Unknown(why) => {
             return verdict(State::Lost, Some(format!("its end cannot be read: {why}")));

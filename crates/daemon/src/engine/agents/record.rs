@@ -133,6 +133,8 @@ pub(super) struct Record {
     pub(super) pid: Option<u32>,
     pub(super) created_ms: u64,
     pub(super) not_before_ms: u64,
+    /// Attempts to start it that came to nothing.
+    pub(super) vain_starts: u32,
     pub(super) started_ms: Option<u64>,
     pub(super) ended_ms: Option<u64>,
 
@@ -195,6 +197,7 @@ impl Record {
             pid: None,
             created_ms: now_ms,
             not_before_ms: 0,
+            vain_starts: 0,
             started_ms: None,
             ended_ms: None,
             died: false,

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, DirBuilder},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     rc::Rc,
@@ -28,12 +28,15 @@ const GRACE_S: u64 = 4;
 const OUTPUT_BYTES_MAX: u64 = 16 << 20;
 /// Pause before one that could not be started is tried again.
 const AGAIN_PAUSE_MS: u64 = 2_000;
+/// Attempts to start one run; with the last of them that comes to nothing it is parked.
+const STARTS_MAX: u32 = 10;
 
 /// Why a run did not start.
 enum Stopped {
     /// Somebody wants it to end.
     Asked(String),
-    /// The facts changed while it was started; it goes back into the queue.
+    /// The facts changed while it was started, or the machine lacks something for now; it goes back
+    /// into the queue, [`STARTS_MAX`] times.
     Again(String),
     /// It cannot be started, nor will it be able to by itself.
     Failed(String),
@@ -44,15 +47,21 @@ enum Stopped {
 impl<S: Store> Engine<S> {
     /// Starts a run that is `starting`, and watches it to its end.
     pub(super) async fn start_agent(self: &Rc<Self>, id: &str) {
+        let started = self.try_start(id).await;
         let now = self.now().wall_ms;
-        match self.try_start(id).await {
+        match started {
             Ok(()) => return self.watch_agent(id).await,
             Err(Stopped::Again(why)) => {
-                let later = self.now().wall_ms.saturating_add(AGAIN_PAUSE_MS);
-                self.change_agent(id, |run| {
-                    run.state = State::Queued;
-                    run.reason = Some(why);
-                    run.not_before_ms = later;
+                self.change_agent(id, |run| match count_vain_start(run, now) {
+                    Ok(()) => {
+                        run.state = State::Queued;
+                        run.reason = Some(why);
+                    }
+                    Err(parked) => {
+                        run.state = State::Parked;
+                        run.reason = Some(format!("{parked}; at last: {why}"));
+                        run.ended_ms = Some(now);
+                    }
                 })
                 .await;
             }
@@ -230,19 +239,29 @@ impl<S: Store> Engine<S> {
             umask: 0o022,
         };
         let (prompt_file, client_session) = (command.prompt_file, command.client_session_id);
-        let begin = move || -> Result<Gate, String> {
-            make_directory(&directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+        let begin = move || -> Result<Gate, kite_supervisor::Error> {
+            make_directory(&directory)?;
             if let Some(text) = prompt_file {
-                write_private(&directory.join("prompt.md"), &text).map_err(|e| e.to_string())?;
+                write_private(&directory.join("prompt.md"), &text)?;
             }
-            kite_supervisor::prepare(&directory, &supervised).map_err(|e| e.to_string())?;
-            kite_supervisor::start(&kite, &directory).map_err(|e| e.to_string())
+            kite_supervisor::prepare(&directory, &supervised)?;
+            kite_supervisor::start(&kite, &directory)
         };
         match tokio::task::spawn_blocking(begin).await {
             Ok(Ok(gate)) => Ok((gate, client_session)),
-            Ok(Err(why)) => Err(Stopped::Parked(why)),
+            Ok(Err(error)) if may_pass(&error) => Err(Stopped::Again(error.to_string())),
+            Ok(Err(error)) => Err(Stopped::Parked(error.to_string())),
             Err(_) => Err(Stopped::Again("the daemon was ending".to_owned())),
         }
+    }
+
+    /// One that was ready, but whose program was never let go. Whether it is to be tried again.
+    pub(super) async fn may_start_again(self: &Rc<Self>, id: &str) -> bool {
+        let now = self.now().wall_ms;
+        let mut may = false;
+        let count = |run: &mut Record| may = count_vain_start(run, now).is_ok();
+        self.change_agent(id, count).await;
+        may
     }
 
     fn prompt_of(&self, run: &Record) -> String {
@@ -366,6 +385,37 @@ impl<S: Store> Engine<S> {
     }
 }
 
+/// Counts one more attempt, and puts the next one off.
+///
+/// # Errors
+/// That was the last.
+fn count_vain_start(run: &mut Record, now_ms: u64) -> Result<(), String> {
+    run.vain_starts = run.vain_starts.saturating_add(1);
+    run.not_before_ms = now_ms.saturating_add(AGAIN_PAUSE_MS);
+    match run.vain_starts < STARTS_MAX {
+        true => Ok(()),
+        false => Err(format!("{STARTS_MAX} attempts to start it came to nothing")),
+    }
+}
+
+/// Whether it may go better later: the machine is short of processes, memory, files or space, or so
+/// busy that the supervisor said nothing in time.
+fn may_pass(error: &kite_supervisor::Error) -> bool {
+    match error {
+        kite_supervisor::Error::Io(error) => !matches!(
+            error.kind(),
+            io::ErrorKind::NotFound
+                | io::ErrorKind::PermissionDenied
+                | io::ErrorKind::InvalidInput
+                | io::ErrorKind::InvalidData
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::ReadOnlyFilesystem
+        ),
+        // Its words alone tell why: a shortage, or a place to work that is not there.
+        kite_supervisor::Error::Refused(_) | kite_supervisor::Error::Silent(_) => true,
+    }
+}
+
 /// The program that becomes the supervisor: the installed one, for this one may be about to be
 /// replaced, else this one.
 fn kite_program(bin: PathBuf) -> Option<PathBuf> {
@@ -376,15 +426,54 @@ fn kite_program(bin: PathBuf) -> Option<PathBuf> {
     std::env::current_exe().ok()
 }
 
-fn make_directory(directory: &Path) -> std::io::Result<()> {
+fn make_directory(directory: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(directory)
 }
 
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     let options = options.create(true).write(true).truncate(true).mode(0o600);
     options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use kite_supervisor::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_start_is_tried_a_counted_number_of_times() {
+        let mut run = Record::default();
+        for _ in 1..STARTS_MAX {
+            assert_eq!(count_vain_start(&mut run, 1_000), Ok(()));
+            assert_eq!(run.not_before_ms, 1_000 + AGAIN_PAUSE_MS);
+        }
+        let told = count_vain_start(&mut run, 1_000).unwrap_err();
+        assert_eq!(told, "10 attempts to start it came to nothing");
+        // The run that follows it begins anew.
+        let next = run.again("b".to_owned(), String::new(), 2, 2_000);
+        assert_eq!(next.vain_starts, 0);
+    }
+
+    #[test]
+    fn a_shortage_passes_and_what_is_missing_stays_missing() {
+        let fault = |kind: io::ErrorKind| Error::Io(kind.into());
+        for passing in [
+            fault(io::ErrorKind::WouldBlock),
+            fault(io::ErrorKind::StorageFull),
+            fault(io::ErrorKind::OutOfMemory),
+            fault(io::ErrorKind::ResourceBusy),
+            fault(io::ErrorKind::ExecutableFileBusy),
+            Error::Silent(String::new()),
+        ] {
+            assert!(may_pass(&passing), "{passing}");
+        }
+        for lasting in [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied] {
+            assert!(!may_pass(&fault(lasting)), "{lasting}");
+        }
+    }
 }

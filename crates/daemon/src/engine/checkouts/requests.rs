@@ -65,11 +65,20 @@ impl<S: Store> Engine<S> {
 
     pub(in crate::engine) async fn worktree_remove(
         self: &Rc<Self>,
-        _connection: &Connection,
+        connection: &Connection,
         envelope: &Envelope,
         request: WorktreeRemove,
     ) -> Result<Vec<u8>, Fault> {
         let record = self.find_checkout(&request.worktree)?;
+        let id = &record.plan.id;
+        if !self.may_clear_checkout(connection, envelope, id).await? {
+            let shown = id.get(..8).unwrap_or(id);
+            return Err(Fault::new(
+                "not_allowed",
+                format!("worktree {shown} is not of an agent that you started"),
+            )
+            .hint("Leave it as it is, and tell the person if it stands in the way."));
+        }
         let removal = Removal {
             unmerged: request.unmerged,
             uncommitted: request.uncommitted,

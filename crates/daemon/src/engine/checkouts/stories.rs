@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     config::Config,
-    engine::stage::{World, story},
+    engine::{
+        stage::{World, story},
+        trust::stories::ask_as_person,
+    },
 };
 
 /// Git with an identity and without anybody's settings.
@@ -80,7 +83,11 @@ fn a_worktree_is_made_listed_and_removed_when_nothing_is_lost() {
         assert_eq!(world.ask(&agent, elsewhere).await["worktrees"], json!([]));
 
         let remove = json!({"type": "worktree_remove", "worktree": made.branch});
+        // It is not of an agent of this session's.
         let refused = world.ask(&agent, remove.clone()).await;
+        assert_eq!(refused["error"]["code"], "not_allowed");
+        let shell = world.agent("shell");
+        let refused = ask_as_person(&world, &shell, remove.clone()).await;
         assert_eq!(refused["error"]["code"], "work_would_be_lost");
         assert!(
             refused["error"]["message"]
@@ -93,12 +100,12 @@ fn a_worktree_is_made_listed_and_removed_when_nothing_is_lost() {
 
         fs::remove_file(made.path.join(".env")).unwrap();
         let again = json!({"type": "worktree_remove", "worktree": made.path, "op_id": "op-1"});
-        let removed = world.ask(&agent, again.clone()).await;
+        let removed = ask_as_person(&world, &shell, again.clone()).await;
         assert_eq!(removed["worktree"], made.id.as_str());
         assert_eq!(removed["disposed"], json!(["target"]));
         // A client that did not hear the answer asks again.
-        assert_eq!(world.ask(&agent, again).await, removed);
-        let unknown = world.ask(&agent, remove).await;
+        assert_eq!(ask_as_person(&world, &shell, again).await, removed);
+        let unknown = ask_as_person(&world, &shell, remove).await;
         assert_eq!(unknown["error"]["code"], "unknown_worktree");
         assert_eq!(branches(&shop), "main\n");
         assert!(!made.path.exists());
