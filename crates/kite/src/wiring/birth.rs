@@ -86,6 +86,8 @@ impl Birth<'_> {
     fn gemini_settings(&self) -> Result<Value, Error> {
         let mut gemini = self.of_client(ClientFile::GeminiSettings)?;
         gemini["mcpServers"][SERVER]["env"] = self.variables();
+        // Where nobody is asked, its way out of a plan leads to all rights.
+        gemini["general"]["plan"]["enabled"] = json!(false);
         let wired = inspect_clients(self.machine);
         let is_wired = |client: Client| {
             let mut found = wired.iter().filter(|wiring| wiring.client == client);
