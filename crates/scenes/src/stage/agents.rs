@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Fault, Scene, Stage};
+use super::{Fault, SESSION_MAX, Scene, Stage};
 
 impl Stage {
     /// Has Kite's agents of Claude Code ask this stage's model, with these further settings of the
@@ -33,7 +33,9 @@ impl Stage {
 
     /// The daemon's answer to one request of a person, who stands in the project.
     pub fn ask(&self, request: &Value) -> Result<Value, Fault> {
-        let mut socket = BufReader::new(UnixStream::connect(self.kite_home().join("kite.sock"))?);
+        let socket = UnixStream::connect(self.kite_home().join("kite.sock"))?;
+        socket.set_read_timeout(Some(SESSION_MAX))?;
+        let mut socket = BufReader::new(socket);
         let caller = json!({
             "client": "person", "pid": std::process::id(), "cwd": self.project.path(),
         });

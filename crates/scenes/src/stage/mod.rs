@@ -119,12 +119,6 @@ impl Stage {
         self.root().join("kite")
     }
 
-    /// The program of Claude Code.
-    #[must_use]
-    pub fn claude(&self) -> &Path {
-        &self.claude
-    }
-
     /// A path beside the project, for what a scene needs itself.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {

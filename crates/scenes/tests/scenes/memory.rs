@@ -1,17 +1,13 @@
 //! What one session wrote into the vault is given to another one's model after a prompt about it:
 //! once, in its frame, and as nothing but a quotation. A prompt about something else brings nothing.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Write},
-    os::unix::net::UnixStream,
-};
+use std::fs;
 
 use kite_scenes::{
     model::{Call, Script},
     stage::{Fault, SESSION_MAX, Scene, Stage, within},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::LIMIT;
 
@@ -117,19 +113,10 @@ fn plays(stage: &Stage, prompt: &str, script: Script) -> Result<String, Fault> {
 
 /// Waits until a search finds a note with these words.
 fn is_found(stage: &Stage, words: &str) -> Scene {
-    let hello = json!({"type": "hello", "id": 1, "protocol": [1, 1], "role": "cli",
-        "caller": {"client": "person", "cwd": stage.project.path()}});
-    let search = json!({"type": "vault_search", "id": 2, "query": format!("\"{words}\"")});
+    let search = json!({"type": "vault_search", "query": format!("\"{words}\"")});
     within(LIMIT, "the note is found", || {
-        let mut daemon = UnixStream::connect(stage.kite_home().join("kite.sock"))?;
-        daemon.write_all(format!("{hello}\n{search}\n").as_bytes())?;
-        for line in BufReader::new(daemon).lines().take(10) {
-            let answer: Value = serde_json::from_str(&line?)?;
-            if answer["id"] == 2 {
-                return Ok(answer["notes"].as_array().is_some_and(|it| !it.is_empty()));
-            }
-        }
-        Err("no answer to a search".into())
+        let answer = stage.ask(&search)?;
+        Ok(answer["notes"].as_array().is_some_and(|it| !it.is_empty()))
     })?;
     Ok(())
 }

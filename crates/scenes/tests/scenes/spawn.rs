@@ -1,19 +1,11 @@
 //! Kite starts a real agent: born into Kite, with no file of the project changed, its session known
 //! before its first call, its hooks run once.
 
-use std::{
-    io::{BufRead as _, BufReader, Write as _},
-    os::unix::net::UnixStream,
-    time::Duration,
-};
-
 use kite_scenes::{
     model::{Call, Script, marker},
-    stage::{Fault, SESSION_MAX, Scene, Stage, within},
+    stage::{SESSION_MAX, Scene, Stage, within},
 };
 use serde_json::{Value, json};
-
-const SOCKET_PATIENCE: Duration = Duration::from_secs(30);
 
 #[test]
 fn an_agent_is_born_into_kite_where_nothing_is_wired() -> Scene {
@@ -33,14 +25,7 @@ fn its_hooks_run_once_where_the_project_is_wired_too() -> Scene {
 }
 
 fn does_its_task(stage: &Stage) -> Scene {
-    stage.configure(&format!(
-        "[agents.claude]\nprogram = \"{}\"\nset = {{ ANTHROPIC_BASE_URL = \"{}\", ANTHROPIC_API_KEY = \"test\", \
-         DISABLE_AUTOUPDATER = \"1\", DISABLE_TELEMETRY = \"1\", GIT_AUTHOR_NAME = \"A\", \
-         GIT_AUTHOR_EMAIL = \"a@b\", GIT_COMMITTER_NAME = \"A\", GIT_COMMITTER_EMAIL = \"a@b\" }}\n",
-        stage.claude().display(),
-        stage.model.url()
-    ))?;
-    trust(stage)?;
+    stage.let_agents_work("")?;
     let before = stage.project.status()?;
     let task = stage.create_task(&format!("Write the notes {}", marker("worker")))?;
     stage.model.learn(
@@ -98,10 +83,8 @@ fn does_its_task(stage: &Stage) -> Scene {
         "the birth has left something"
     );
 
-    let hooks = ask(
-        stage,
-        &json!({"type": "query", "target": "events", "session": session, "limit": 1000}),
-    )?;
+    let query = json!({"type": "query", "target": "events", "session": session, "limit": 1000});
+    let hooks = stage.ask(&query)?;
     let hooks = hooks["events"].as_array().cloned().unwrap_or_default();
     let count = |event: &str, tool: &str| {
         let is_it = |hook: &&Value| {
@@ -125,38 +108,4 @@ fn does_its_task(stage: &Stage) -> Scene {
         "{live:#?}"
     );
     stage.check_model()
-}
-
-/// What the person says at their terminal.
-fn trust(stage: &Stage) -> Scene {
-    let shown = ask(stage, &json!({"type": "trust_show"}))?;
-    let trusted = ask(
-        stage,
-        &json!({"type": "trust_set", "fingerprint": shown["fingerprint"]}),
-    )?;
-    match trusted["ok"] == true {
-        true => Ok(()),
-        false => Err(trusted.to_string().into()),
-    }
-}
-
-/// One question of the person's.
-fn ask(stage: &Stage, request: &Value) -> Result<Value, Fault> {
-    let stream = UnixStream::connect(stage.kite_home().join("kite.sock"))?;
-    stream.set_read_timeout(Some(SOCKET_PATIENCE))?;
-    let mut stream = BufReader::new(stream);
-    let caller =
-        json!({"client": "person", "pid": std::process::id(), "cwd": stage.project.path()});
-    let hello = json!({"type": "hello", "id": 1, "protocol": [1, 1], "caller": caller});
-    let mut request = request.clone();
-    request["id"] = json!(2);
-    let mut line = String::new();
-    for question in [hello, request] {
-        stream
-            .get_mut()
-            .write_all(format!("{question}\n").as_bytes())?;
-        line.clear();
-        stream.read_line(&mut line)?;
-    }
-    Ok(serde_json::from_str(&line)?)
 }
